@@ -1,0 +1,87 @@
+//! What a vendor is given and what it gives back: plain values, no connection, no futures.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, header};
+use jiff::Timestamp;
+use smol_str::SmolStr;
+
+use super::reject::{Because, Refusal};
+use crate::kernel::sandbox::Credential;
+use crate::world::World;
+
+/// A request that was read to its end.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Method.
+    pub method: Method,
+    /// Path as sent, percent-encoded.
+    pub path: String,
+    /// Query string as sent, without the question mark.
+    pub query: String,
+    /// Headers.
+    pub headers: HeaderMap,
+    /// Body.
+    pub body: Bytes,
+}
+
+impl Request {
+    /// The value of a header, if it is there once and is text.
+    pub fn header(&self, name: header::HeaderName) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
+
+/// What a vendor answers.
+#[derive(Debug, Clone, Default)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// JSON body; empty: no body.
+    pub body: Bytes,
+    /// Further headers.
+    pub headers: Vec<(header::HeaderName, String)>,
+    /// Why the request was refused, if it was.
+    pub refusal: Option<(Because, Cow<'static, str>)>,
+    /// What was tolerated and deserves a line in the journal.
+    pub flags: Vec<String>,
+}
+
+impl Answer {
+    /// An answer with a JSON body.
+    pub fn json(status: u16, body: impl Into<Bytes>) -> Self {
+        Self { status, body: body.into(), ..Self::default() }
+    }
+
+    /// An answer without a body.
+    pub fn empty(status: u16) -> Self {
+        Self { status, ..Self::default() }
+    }
+
+    /// A refusal with the body the vendor gives it.
+    pub fn refused(refusal: Refusal, body: impl Into<Bytes>) -> Self {
+        let Refusal { status, because, reason } = refusal;
+        Self { status, body: body.into(), refusal: Some((because, reason)), ..Self::default() }
+    }
+}
+
+/// A request that a vendor has looked at: what it is, who owns it, how to answer it.
+pub struct Prepared {
+    /// What the journal and the faults call it, e.g. `PATCH security_finding_targets/:id`.
+    pub operation: SmolStr,
+    /// The credential that decides whose sandbox it is, if it shows one.
+    pub credential: Option<Credential>,
+    /// How to answer it in a sandbox.
+    pub work: Work,
+    /// How to answer it when it is nobody's.
+    pub nobodys: Box<dyn FnOnce() -> Answer + Send>,
+}
+
+/// How to answer a request in a sandbox's world at an instant.
+pub enum Work {
+    /// Looks at the world.
+    Read(Box<dyn FnOnce(&World, Timestamp) -> Answer + Send>),
+    /// May change the world, and is alone with it meanwhile.
+    Write(Box<dyn FnOnce(&mut World, Timestamp) -> Answer + Send>),
+}

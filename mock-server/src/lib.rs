@@ -1,0 +1,6 @@
+//! placeholder docs
+
+pub mod http;
+pub mod kernel;
+pub mod vendors;
+pub mod world;

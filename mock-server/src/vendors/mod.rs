@@ -1,0 +1,3 @@
+//! The simulated vendors, one folder each, every folder with the same rooms.
+
+pub mod data_theorem;
