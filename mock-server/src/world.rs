@@ -13,7 +13,7 @@ use crate::kernel::sandbox::Credential;
 use crate::vendors::data_theorem;
 use crate::vendors::data_theorem::account::{Account, ApiKey};
 use crate::vendors::data_theorem::readings::ReadingError;
-use crate::vendors::data_theorem::store::Store;
+use crate::vendors::data_theorem::store::{Change, Store};
 
 /// The choices in force for every reading of every vendor.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -110,6 +110,14 @@ impl Identity {
     }
 }
 
+impl std::fmt::Debug for World {
+    /// Sizes only: a world is large and holds secrets.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (apps, findings, targets) = self.data_theorem.store.sizes();
+        write!(f, "World({apps} apps, {findings} findings, {targets} targets)")
+    }
+}
+
 impl World {
     /// The world as plain data, without secrets.
     pub fn export(&self) -> WorldSpec {
@@ -142,6 +150,16 @@ impl World {
         let mut world = Scene::load(&spec, &self.readings()).world(identity);
         world.data_theorem.ids = self.data_theorem.ids;
         world
+    }
+
+    /// Every secret of this world, for keeping them out of journals.
+    pub fn secrets(&self) -> Vec<&str> {
+        self.data_theorem.keys.iter().map(|key| key.secret.as_str()).collect()
+    }
+
+    /// What changed since this was last asked.
+    pub fn take_changes(&mut self) -> Vec<Change> {
+        self.data_theorem.store.take_changes()
     }
 
     /// The credentials that lead to this world.

@@ -22,8 +22,10 @@ pub struct Request {
     pub query: String,
     /// Headers.
     pub headers: HeaderMap,
-    /// Body.
+    /// Body; empty if it could not be read.
     pub body: Bytes,
+    /// Why the body could not be read, if it could not.
+    pub broken: Option<Refusal>,
 }
 
 impl Request {

@@ -23,6 +23,11 @@ impl IdSource {
         Self { seed, counter }
     }
 
+    /// The seed.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
     /// How many ids were made.
     pub fn counter(&self) -> u64 {
         self.counter

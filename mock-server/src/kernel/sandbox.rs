@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::sync::watch;
 
 use super::clock::{Clock, ClockMode, Stopwatch};
 use super::faults::FaultQueue;
@@ -45,6 +46,36 @@ pub struct Versions<W> {
     pub committed: Arc<W>,
     /// Goes up with every such fall, so that what was built on the lost world is known to be lost too.
     pub generation: u64,
+    /// How the newest write fares on its way to disk; `None` without durable state, or before the first.
+    pub last_commit: Option<Commit>,
+}
+
+/// How a write fares on its way to disk.
+#[derive(Debug, Clone)]
+pub struct Commit(watch::Receiver<Option<bool>>);
+
+/// Tells whoever waits for a write how it ended.
+#[derive(Debug)]
+pub struct CommitReport(watch::Sender<Option<bool>>);
+
+impl Commit {
+    /// A write on its way, and the end that reports.
+    pub fn pending() -> (CommitReport, Self) {
+        let (report, commit) = watch::channel(None);
+        (CommitReport(report), Self(commit))
+    }
+
+    /// Waits until the write is on disk; `false` if it never will be.
+    pub async fn done(mut self) -> bool {
+        self.0.wait_for(Option::is_some).await.is_ok_and(|outcome| *outcome == Some(true))
+    }
+}
+
+impl CommitReport {
+    /// Reports that the write is on disk, or that it never will be.
+    pub fn report(&self, on_disk: bool) {
+        self.0.send_replace(Some(on_disk));
+    }
 }
 
 #[derive(Debug)]
@@ -57,7 +88,7 @@ impl<W> Sandbox<W> {
     /// A sandbox that starts as `world`; a manual clock starts at `epoch`.
     pub fn new(id: String, world: Arc<W>, mode: ClockMode, epoch: Timestamp, limits: Limits) -> Self {
         let versions =
-            Versions { current: Arc::clone(&world), origin: Arc::clone(&world), committed: world, generation: 0 };
+            Versions { current: Arc::clone(&world), origin: Arc::clone(&world), committed: world, generation: 0, last_commit: None };
         Self {
             id,
             clock: Clock::new(mode, epoch),

@@ -253,6 +253,9 @@ fn answer(
         Ok(key) => key,
         Err(refusal) => return refused(refusal, readings),
     };
+    if let Some(broken) = &request.broken {
+        return refused(broken.clone(), readings);
+    }
     if trailing_slash && readings.trailing_slash == TrailingSlash::NotFound {
         let reason = "the path ends in a slash, which makes it another path";
         return refused(Refusal::reading(404, &fixtures::spec::data_theorem::DT_TRAILING_SLASH, reason), readings);

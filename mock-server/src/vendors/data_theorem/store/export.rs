@@ -5,7 +5,7 @@ use fixtures::world::data_theorem::{
 };
 
 use super::load::last_closed;
-use super::model::{App, Finding, StatusEntry, Target};
+use super::model::{App, Finding, Note, StatusEntry, Target};
 use super::Store;
 
 impl Store {
@@ -29,8 +29,20 @@ impl Store {
     }
 
     /// A finding as plain data.
-    pub(super) fn export_finding(&self, finding: &Finding) -> FindingSpec {
-        let by_date = last_closed(finding.targets.iter().filter_map(|id| self.targets.get(id)).map(|row| &**row));
+    fn export_finding(&self, finding: &Finding) -> FindingSpec {
+        let notes = finding.notes.oldest_first().into_iter().map(|note| (**note).clone()).collect();
+        FindingSpec { notes, ..self.export_finding_without_notes(finding) }
+    }
+
+    /// A finding as plain data, its notes aside.
+    pub fn export_finding_without_notes(&self, finding: &Finding) -> FindingSpec {
+        let targets = || finding.targets.iter().filter_map(|id| self.targets.get(id)).map(|row| &**row);
+        let latest = last_closed(targets());
+        let same_date = |target: &Target| latest.is_some_and(|latest| target.current.date == latest.current.date);
+        let contested = targets()
+            .filter(|target| target.current.status.is_closed() && same_date(target))
+            .any(|target| latest.is_some_and(|latest| target.current.status != latest.current.status));
+        let by_date = latest.map(|target| target.current.status).filter(|_| !contested);
         let decided = finding.tally.last_closed_as.filter(|_| !finding.tally.any_open());
         FindingSpec {
             id: finding.facts.id.to_string(),
@@ -43,14 +55,22 @@ impl Store {
             last_closed_as: decided.filter(|status| by_date != Some(*status)),
             associated_cve_ids: finding.facts.associated_cve_ids.clone(),
             screenshot_url: finding.facts.screenshot_url.clone(),
-            notes: finding.notes.oldest_first().into_iter().map(|note| (**note).clone()).collect(),
+            notes: Vec::new(),
         }
+    }
+}
+
+impl Finding {
+    /// The n-th note, counted from the oldest.
+    pub fn note_at(&self, place: usize) -> Option<&Note> {
+        let from_newest = self.notes.len().checked_sub(place + 1)?;
+        self.notes.iter().nth(from_newest).map(|note| &**note)
     }
 }
 
 impl App {
     /// The app as plain data.
-    pub(super) fn export(&self) -> MobileAppSpec {
+    pub fn export(&self) -> MobileAppSpec {
         MobileAppSpec {
             version: self.version.to_string(),
             results_last_updated: self.results_last_updated,
@@ -61,14 +81,26 @@ impl App {
 
 impl Target {
     /// The target as plain data.
-    pub(super) fn export(&self) -> TargetSpec {
+    fn export(&self) -> TargetSpec {
+        let statuses = self.statuses.iter().map(StatusEntry::export).collect();
+        TargetSpec { statuses, ..self.export_without_statuses() }
+    }
+
+    /// The n-th status, counted from the oldest.
+    pub fn status_at(&self, place: usize) -> Option<StatusSpec> {
+        let from_newest = self.statuses.len().checked_sub(place + 1)?;
+        self.statuses.iter().nth(from_newest).map(StatusEntry::export)
+    }
+
+    /// The target as plain data, its statuses aside.
+    pub fn export_without_statuses(&self) -> TargetSpec {
         TargetSpec {
             id: self.facts.id.to_string(),
             security_finding_id: self.facts.security_finding_id.to_string(),
             text: self.facts.text.clone(),
             date_created: self.facts.date_created,
             results_last_updated: self.results_last_updated,
-            statuses: self.statuses.iter().map(StatusEntry::export).collect(),
+            statuses: Vec::new(),
             external_id: self.external_id.as_deref().map(str::to_owned),
             external_bug_tracker_url: self.external_bug_tracker_url.as_deref().map(str::to_owned),
             additional_contexts: self.facts.additional_contexts.clone(),
@@ -79,7 +111,7 @@ impl Target {
 
 impl StatusEntry {
     /// The entry as plain data.
-    pub(super) fn export(&self) -> StatusSpec {
+    fn export(&self) -> StatusSpec {
         StatusSpec {
             status: self.status,
             date: self.date,

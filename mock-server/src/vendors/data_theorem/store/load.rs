@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use fixtures::world::data_theorem::{
-    DataTheoremWorld, FindingSpec, MobileAppSpec, ScanSpec, TargetSpec, TargetStatus,
+    DataTheoremWorld, FindingSpec, MobileAppSpec, ScanSpec, TargetSpec,
 };
-use jiff::Timestamp;
 use smol_str::SmolStr;
 
 use super::index::RowIndex;
@@ -149,7 +148,8 @@ pub(super) fn finding_row(
     for target in targets {
         tally.count(target.current.status, true);
     }
-    tally.last_closed_as = spec.last_closed_as.or_else(|| last_closed(targets.iter()));
+    let by_date = || last_closed(targets.iter()).map(|target| target.current.status);
+    tally.last_closed_as = spec.last_closed_as.or_else(by_date);
     Finding {
         facts,
         results_last_updated: spec.results_last_updated,
@@ -163,11 +163,10 @@ pub(super) fn finding_row(
     }
 }
 
-/// The status of the target that was closed last, as far as dates tell; of equal dates the later target's.
-pub(super) fn last_closed<'a>(targets: impl Iterator<Item = &'a Target>) -> Option<TargetStatus> {
+/// The target that was closed last, as far as dates tell; of equal dates the later target.
+pub(super) fn last_closed<'a>(targets: impl Iterator<Item = &'a Target>) -> Option<&'a Target> {
     let closed = targets.filter(|target| target.current.status.is_closed());
-    let date = |target: &&Target| -> Timestamp { target.current.date };
-    closed.max_by_key(date).map(|target| target.current.status)
+    closed.max_by_key(|target| target.current.date)
 }
 
 /// The row of a target; `None` if it never had a status.

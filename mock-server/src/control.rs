@@ -1,0 +1,261 @@
+//! The typed control plane of one sandbox: what the admin plane offers over HTTP, and tests in process.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use fixtures::world::{Event, WorldSpec};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::http::redact::REDACTED;
+use crate::kernel::clock::ClockMode;
+use crate::kernel::faults::{Fault, FaultError, Planned};
+use crate::kernel::journal::{Filter, Page};
+use crate::kernel::kill_points::Watcher;
+use crate::kernel::sandbox::{Commit, RegistryError, Sandbox};
+use crate::server::address::Environment;
+use crate::server::{DEFAULT_SANDBOX, IncoherentWorld, Server, coherent};
+use crate::vendors::data_theorem::events::{Effects, EventError};
+use crate::vendors::data_theorem::readings::ReadingError;
+use crate::world::{Identity, World};
+
+/// Controls one sandbox: its clock, faults, journal, world and readings.
+#[derive(Clone)]
+pub struct Control {
+    server: Arc<Server>,
+    sandbox: Arc<Sandbox<World>>,
+}
+
+/// A world that can't take the place of another.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplaceError {
+    /// It is not coherent.
+    #[error(transparent)]
+    Incoherent(#[from] IncoherentWorld),
+    /// One of its secrets belongs to another sandbox.
+    #[error(transparent)]
+    Credential(#[from] RegistryError),
+}
+
+impl Control {
+    /// Controls this sandbox of this server.
+    pub(crate) fn new(server: Arc<Server>, sandbox: Arc<Sandbox<World>>) -> Self {
+        Self { server, sandbox }
+    }
+
+    /// The sandbox's name.
+    pub fn id(&self) -> &str {
+        self.sandbox.id()
+    }
+
+    /// Whether this is the sandbox that always exists.
+    pub fn is_default(&self) -> bool {
+        self.id() == DEFAULT_SANDBOX
+    }
+
+    /// Addresses and credentials as environment variables.
+    pub fn environment(&self) -> Environment {
+        self.server.environment(&self.sandbox)
+    }
+
+    /// The instant the world was written relative to.
+    pub fn epoch(&self) -> Timestamp {
+        self.sandbox.epoch()
+    }
+
+    /// What the sandbox's clock shows.
+    pub fn now(&self) -> Timestamp {
+        self.sandbox.clock.now()
+    }
+
+    /// How the clock runs.
+    pub fn clock_mode(&self) -> ClockMode {
+        self.sandbox.clock.mode()
+    }
+
+    /// Moves the clock and returns what it shows then.
+    pub fn advance(&self, step: SignedDuration) -> Timestamp {
+        let now = self.sandbox.clock.advance(step);
+        self.save_clock();
+        now
+    }
+
+    /// Sets the clock and returns what it shows then.
+    pub fn set_clock(&self, to: Timestamp) -> Timestamp {
+        let now = self.sandbox.clock.set(to);
+        self.save_clock();
+        now
+    }
+
+    /// Lets the clock run in another way and returns what it shows then.
+    pub fn switch_clock(&self, mode: ClockMode) -> Timestamp {
+        let now = self.sandbox.clock.switch(mode);
+        self.save_clock();
+        now
+    }
+
+    /// Plans a fault behind those already planned and returns its number.
+    pub fn plan_fault(&self, fault: Fault) -> Result<u64, FaultError> {
+        self.sandbox.faults().plan(fault)
+    }
+
+    /// The faults that have not been used up, in order.
+    pub fn pending_faults(&self) -> Vec<Planned> {
+        self.sandbox.faults().pending().to_vec()
+    }
+
+    /// Drops all planned faults and says how many there were.
+    pub fn clear_faults(&self) -> usize {
+        self.sandbox.faults().clear()
+    }
+
+    /// Reads the journal.
+    pub fn journal(&self, filter: &Filter) -> Page {
+        self.sandbox.journal.read(filter)
+    }
+
+    /// Reads the journal, and waits up to `timeout` until it has a matching entry.
+    pub async fn wait_for_journal(&self, filter: &Filter, timeout: Duration) -> Page {
+        self.sandbox.journal.read_or_wait(filter, timeout).await
+    }
+
+    /// Drops all journal entries. Numbers go on where they were.
+    pub fn clear_journal(&self) {
+        self.sandbox.journal.clear();
+    }
+
+    /// Learns of every request at the moments it was seen and applied; requests wait meanwhile.
+    pub fn watch(&self) -> Watcher {
+        self.sandbox.kill_points.watch()
+    }
+
+    /// The world as plain data, without secrets.
+    pub fn export_world(&self) -> WorldSpec {
+        self.sandbox.world().export()
+    }
+
+    /// Puts another world into the sandbox; a reset goes back to it. Keys of the same name keep their secrets.
+    pub fn replace_world(&self, spec: WorldSpec) -> Result<(), ReplaceError> {
+        let spec = coherent(spec)?;
+        let before = self.sandbox.world();
+        let identity = Identity {
+            sandbox: self.id().to_owned(),
+            seed: before.data_theorem.ids.seed(),
+            page_size: before.data_theorem.page_size,
+            secrets: crate::kernel::ids::entropy().to_vec(),
+            data_theorem_api_key: None,
+        };
+        let world = Arc::new(before.replaced_by(&spec, &identity));
+        self.server.sandboxes.replace_credentials(self.id(), world.credentials())?;
+        let mut versions = self.sandbox.versions();
+        versions.origin = Arc::clone(&world);
+        versions.current = world;
+        self.save_whole(&mut versions);
+        Ok(())
+    }
+
+    /// Number of Data Theorem's apps, findings and targets.
+    pub fn sizes(&self) -> (usize, usize, usize) {
+        self.sandbox.world().data_theorem.store.sizes()
+    }
+
+    /// Lets something happen at a vendor, at the instant the clock shows.
+    pub fn happen(&self, event: &Event) -> Result<Effects, EventError> {
+        let now = self.now();
+        let mut versions = self.sandbox.versions();
+        let world = Arc::make_mut(&mut versions.current);
+        let keys_before = Arc::clone(&world.data_theorem.keys);
+        let effects = world.data_theorem.apply(event, now)?;
+        let same_keys = Arc::ptr_eq(&keys_before, &world.data_theorem.keys);
+        let changes = world.take_changes();
+        if let Some(durable) = &self.server.durable {
+            if same_keys {
+                durable.submit_changes(&self.sandbox, &mut versions, changes);
+            } else {
+                durable.submit_whole(&self.sandbox, &mut versions);
+            }
+        }
+        Ok(effects)
+    }
+
+    /// Every reading with the value in force.
+    pub fn readings(&self) -> BTreeMap<&'static str, &'static str> {
+        self.sandbox.world().readings().list().into_iter().collect()
+    }
+
+    /// Chooses values for readings, all or none. They stay through a reset.
+    pub fn set_readings<'a>(
+        &self,
+        choices: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<(), ReadingError> {
+        let mut versions = self.sandbox.versions();
+        let mut readings = versions.current.readings();
+        for (id, value) in choices {
+            readings.set(id, value)?;
+        }
+        let shared = Arc::ptr_eq(&versions.current, &versions.origin);
+        versions.current = Arc::new(versions.current.under(&readings));
+        versions.origin =
+            if shared { Arc::clone(&versions.current) } else { Arc::new(versions.origin.under(&readings)) };
+        self.save_whole(&mut versions);
+        Ok(())
+    }
+
+    /// Goes back to the world the sandbox started from: faults and journal are dropped, a manual clock returns
+    /// to the epoch. Readings, credentials and snapshots stay.
+    pub fn reset(&self) {
+        self.sandbox.reset();
+        self.save_whole(&mut self.sandbox.versions());
+    }
+
+    /// Remembers world and time under a name.
+    pub fn take_snapshot(&self, name: &str) {
+        self.sandbox.take_snapshot(name);
+    }
+
+    /// Names of the snapshots with the time each was taken at.
+    pub fn snapshots(&self) -> Vec<(String, Timestamp)> {
+        self.sandbox.snapshots()
+    }
+
+    /// Goes back to a snapshot: the world, and the time of a manual clock. Readings stay. Says whether there is
+    /// such a snapshot.
+    pub fn restore_snapshot(&self, name: &str) -> bool {
+        let readings = self.sandbox.world().readings();
+        let restored = self.sandbox.restore_snapshot(name);
+        if let Some(world) = &restored {
+            let mut versions = self.sandbox.versions();
+            versions.current = Arc::new(world.under(&readings));
+            self.save_whole(&mut versions);
+        }
+        restored.is_some()
+    }
+
+    /// Waits until everything that has happened so far is on disk; `false` if it never will be. Without
+    /// durable state there is nothing to wait for.
+    pub async fn saved(&self) -> bool {
+        let commit: Option<Commit> = self.sandbox.versions().last_commit.clone();
+        match commit {
+            None => true,
+            Some(commit) => commit.done().await,
+        }
+    }
+
+    fn save_clock(&self) {
+        if let Some(durable) = &self.server.durable {
+            durable.submit_clock(&self.sandbox, &mut self.sandbox.versions());
+        }
+    }
+
+    fn save_whole(&self, versions: &mut crate::kernel::sandbox::Versions<World>) {
+        if let Some(durable) = &self.server.durable {
+            durable.submit_whole(&self.sandbox, versions);
+        }
+    }
+}
+
+impl std::fmt::Debug for Control {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Control").field("sandbox", &self.id()).field("credentials", &REDACTED).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,462 @@
+//! The server as a test embeds it.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use fixtures::world::WorldSpec;
+use jiff::Timestamp;
+
+use crate::control::Control;
+use crate::durable::{Durable, OpenError, Origin};
+use crate::kernel::clock::ClockMode;
+use crate::kernel::journal::{Filter, Limits, Page};
+use crate::server::tls::{TlsError, TlsSettings, acceptor};
+use crate::server::{
+    Addresses, DEFAULT_SANDBOX, Listening, SandboxError, SandboxRequest, Scope, Server, Settings, WorldChoice,
+    default_epoch, listen, router,
+};
+use crate::vendors::data_theorem;
+use crate::vendors::data_theorem::readings::ReadingError;
+
+/// How often idle sandboxes are looked for.
+const EXPIRY_INTERVAL: Duration = Duration::from_secs(60);
+
+/// A mock server: an isolated world, or many of them.
+///
+/// Dropping it closes its ports. By default it plays the scene `demo` under a manual clock, listens on a free
+/// port of the loopback interface, and keeps nothing on disk.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// use mock_server::MockServer;
+///
+/// let server = MockServer::start().await;
+/// let url = format!("{}/mobile_apps", server.data_theorem().base_url());
+/// let apps: serde_json::Value = reqwest::Client::new()
+///     .get(url)
+///     .header("Authorization", format!("APIKey {}", server.data_theorem().api_key()))
+///     .send().await.unwrap()
+///     .json().await.unwrap();
+/// assert!(apps["mobile_apps"].as_array().is_some_and(|apps| apps.len() > 10));
+/// # });
+/// ```
+#[must_use = "the server stops when it is dropped; bind it for as long as it shall run"]
+pub struct MockServer {
+    server: Arc<Server>,
+    listening: Vec<Listening>,
+    expiry: Option<tokio::task::JoinHandle<()>>,
+}
+
+/// A server that can't start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Its world can't be made.
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
+    /// A port can't be bound.
+    #[error("cannot listen on {address}")]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// An address beyond the loopback interface, without a token.
+    #[error(
+        "{address} can be reached from other machines, so the admin plane needs a token: pass --admin-token or set MOCK_SERVER_ADMIN_TOKEN"
+    )]
+    Exposed {
+        /// The address.
+        address: SocketAddr,
+    },
+    /// TLS can't be set up.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The state directory can't be used.
+    #[error(transparent)]
+    State(#[from] OpenError),
+    /// The state directory holds something else than what was asked for.
+    #[error(
+        "the state was made with {what} {kept}, not {asked}: leave {flag} out to go on with it, or choose another --state directory"
+    )]
+    OtherState {
+        /// What differs.
+        what: &'static str,
+        /// What is in the directory.
+        kept: String,
+        /// What was asked for.
+        asked: String,
+        /// The flag that asked.
+        flag: &'static str,
+    },
+}
+
+/// Sets up a [`MockServer`].
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// use mock_server::MockServer;
+///
+/// let server = MockServer::builder()
+///     .world("two-pages")
+///     .page_size(10)
+///     .reading("dt.last-page-cursor", "null").unwrap()
+///     .start().await.unwrap();
+/// # drop(server);
+/// # });
+/// ```
+#[derive(Debug, Clone)]
+pub struct Builder {
+    settings: Settings,
+    explicit: Explicit,
+    bind: SocketAddr,
+    tls: Option<(SocketAddr, TlsSettings)>,
+    state: Option<PathBuf>,
+}
+
+/// What was asked for by name, as opposed to what is merely the default.
+#[derive(Debug, Clone, Copy, Default)]
+struct Explicit {
+    world: bool,
+    seed: bool,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            settings: Settings::default(),
+            explicit: Explicit::default(),
+            bind: SocketAddr::from(([127, 0, 0, 1], 0)),
+            tls: None,
+            state: None,
+        }
+    }
+}
+
+impl Builder {
+    /// Plays this scene, e.g. `one-open` or `scale:apps=10,targets=1000`.
+    #[must_use]
+    pub fn world(mut self, scene: &str) -> Self {
+        self.settings.world = WorldChoice::Scene(scene.to_owned());
+        self.explicit.world = true;
+        self
+    }
+
+    /// Plays this world.
+    #[must_use]
+    pub fn world_spec(mut self, spec: WorldSpec) -> Self {
+        self.settings.world = WorldChoice::Spec(Box::new(spec));
+        self.explicit.world = true;
+        self
+    }
+
+    /// Seeds everything random.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.settings.seed = seed;
+        self.explicit.seed = true;
+        self
+    }
+
+    /// Writes scenes relative to this instant.
+    #[must_use]
+    pub fn epoch(mut self, epoch: Timestamp) -> Self {
+        self.settings.epoch = Some(epoch);
+        self
+    }
+
+    /// Lets clocks run like this.
+    #[must_use]
+    pub fn clock(mut self, clock: ClockMode) -> Self {
+        self.settings.clock = clock;
+        self
+    }
+
+    /// Puts this many rows on a list page.
+    #[must_use]
+    pub fn page_size(mut self, rows: usize) -> Self {
+        self.settings.page_size = rows;
+        self
+    }
+
+    /// Chooses a value for a reading.
+    pub fn reading(mut self, id: &str, value: &str) -> Result<Self, ReadingError> {
+        self.settings.readings.set(id, value)?;
+        Ok(self)
+    }
+
+    /// Asks for this token on the admin plane.
+    #[must_use]
+    pub fn admin_token(mut self, token: &str) -> Self {
+        self.settings.admin_token = Some(token.to_owned());
+        self
+    }
+
+    /// Holds at most this many sandboxes.
+    #[must_use]
+    pub fn sandboxes_max(mut self, sandboxes: usize) -> Self {
+        self.settings.sandboxes_max = sandboxes;
+        self
+    }
+
+    /// Lets sandboxes expire that nobody has used for this long.
+    #[must_use]
+    pub fn sandbox_idle_max(mut self, idle: Duration) -> Self {
+        self.settings.sandbox_idle_max = idle;
+        self
+    }
+
+    /// Keeps this much in each journal.
+    #[must_use]
+    pub fn journal_limits(mut self, limits: Limits) -> Self {
+        self.settings.journal_limits = limits;
+        self
+    }
+
+    /// Listens here instead of on a free port of 127.0.0.1.
+    #[must_use]
+    pub fn bind(mut self, address: SocketAddr) -> Self {
+        self.bind = address;
+        self
+    }
+
+    /// Listens here too, with TLS.
+    #[must_use]
+    pub fn tls(mut self, address: SocketAddr, settings: TlsSettings) -> Self {
+        self.tls = Some((address, settings));
+        self
+    }
+
+    /// Keeps state in this directory.
+    #[must_use]
+    pub fn state(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.state = Some(directory.into());
+        self
+    }
+
+    /// Makes the server without opening a port; use [`MockServer::router`]. Needs no runtime.
+    pub fn in_process(mut self) -> Result<MockServer, StartError> {
+        let server = self.server()?;
+        Ok(MockServer { server, listening: Vec::new(), expiry: None })
+    }
+
+    /// Starts the server. Its ports are bound when this returns.
+    pub async fn start(mut self) -> Result<MockServer, StartError> {
+        let tls_address = self.tls.as_ref().map(|(address, _)| *address);
+        for address in [Some(self.bind), tls_address].into_iter().flatten() {
+            if !address.ip().is_loopback() {
+                if self.settings.admin_token.is_none() {
+                    return Err(StartError::Exposed { address });
+                }
+                // Beyond this machine, well-known credentials are no credentials.
+                self.settings.default_secrets = crate::kernel::ids::entropy().to_vec();
+            }
+        }
+        let tls = match &self.tls {
+            Some((address, settings)) => Some((*address, acceptor(settings)?, settings.ca_out.clone())),
+            None => None,
+        };
+        let server = self.server()?;
+        let router = router(&server, Scope::Shared);
+        let bind = async |address, acceptor| {
+            listen(address, acceptor, router.clone(), server.ended())
+                .await
+                .map_err(|source| StartError::Bind { address, source })
+        };
+        let plain = bind(self.bind, None).await?;
+        let mut addresses = Addresses { plain: plain.address(), tls: None, ca_file: None };
+        let mut listening = vec![plain];
+        if let Some((address, acceptor, ca_file)) = tls {
+            let secure = bind(address, Some(acceptor)).await?;
+            addresses.tls = Some(secure.address());
+            addresses.ca_file = ca_file.map(|path| path.display().to_string());
+            listening.push(secure);
+        }
+        server.set_addresses(addresses);
+        let expiring = Arc::downgrade(&server);
+        let expiry = tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(EXPIRY_INTERVAL).await;
+                let Some(server) = expiring.upgrade() else { return };
+                server.expire_idle();
+            }
+        });
+        Ok(MockServer { server, listening, expiry: Some(expiry) })
+    }
+
+    fn server(&mut self) -> Result<Arc<Server>, StartError> {
+        let Some(directory) = self.state.take() else { return Ok(Server::new(self.settings.clone())?) };
+        let asked = Origin {
+            world: world_name(&self.settings.world),
+            seed: self.settings.seed,
+            epoch: self.settings.epoch.unwrap_or_else(|| default_epoch(self.settings.clock)),
+        };
+        let found = Durable::open(&directory, asked.clone())?;
+        let kept = found.origin;
+        let differs = |what, kept: &dyn std::fmt::Display, asked: &dyn std::fmt::Display, flag| {
+            StartError::OtherState { what, kept: kept.to_string(), asked: asked.to_string(), flag }
+        };
+        if self.explicit.world && kept.world != asked.world {
+            return Err(differs("world", &kept.world, &asked.world, "--world"));
+        }
+        if self.explicit.seed && kept.seed != asked.seed {
+            return Err(differs("seed", &kept.seed, &asked.seed, "--seed"));
+        }
+        if self.settings.epoch.is_some_and(|epoch| epoch != kept.epoch) {
+            return Err(differs("epoch", &kept.epoch, &asked.epoch, "--epoch"));
+        }
+        let mut settings = self.settings.clone();
+        settings.seed = kept.seed;
+        settings.epoch = Some(kept.epoch);
+        if !self.explicit.world && !kept.world.starts_with(FILE_WORLD) {
+            settings.world = WorldChoice::Scene(kept.world);
+        }
+        Ok(Server::with_state(settings, found.durable, found.sandboxes)?)
+    }
+}
+
+/// How a world that is no scene is named in a state directory: by its content.
+const FILE_WORLD: &str = "file:";
+
+fn world_name(world: &WorldChoice) -> String {
+    match world {
+        WorldChoice::Scene(name) => name.clone(),
+        WorldChoice::Spec(spec) => {
+            let text = serde_json::to_vec(spec).unwrap_or_default();
+            format!("{FILE_WORLD}{}", &blake3::hash(&text).to_hex()[..16])
+        }
+    }
+}
+
+impl MockServer {
+    /// Starts a server with all defaults on a free port of the loopback interface.
+    ///
+    /// # Panics
+    /// If no port can be bound, which leaves a test nothing to do.
+    pub async fn start() -> Self {
+        match Self::builder().start().await {
+            Ok(server) => server,
+            Err(error) => panic!("the mock server cannot start: {error}"),
+        }
+    }
+
+    /// Sets up a server that differs from the defaults.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// Everything the server answers, without a socket. Planned faults that break connections show as bodies
+    /// that fail; see [`crate::http::reply::ConnectionFault`].
+    pub fn router(&self) -> Router {
+        router(&self.server, Scope::Shared)
+    }
+
+    /// Everything one sandbox answers, as on a port of its own; `None` if there is no such sandbox.
+    pub fn sandbox_router(&self, id: &str) -> Option<Router> {
+        Some(router(&self.server, Scope::Sandbox(self.server.sandboxes.get(id)?)))
+    }
+
+    /// Where and how to reach Data Theorem in the default sandbox.
+    pub fn data_theorem(&self) -> DataTheorem {
+        self.control().data_theorem()
+    }
+
+    /// Controls the default sandbox.
+    ///
+    /// # Panics
+    /// Never: the default sandbox can't be deleted.
+    pub fn control(&self) -> Control {
+        match self.control_of(DEFAULT_SANDBOX) {
+            Some(control) => control,
+            None => unreachable!("the default sandbox always exists"),
+        }
+    }
+
+    /// Controls the sandbox with this name.
+    pub fn control_of(&self, id: &str) -> Option<Control> {
+        Some(Control::new(Arc::clone(&self.server), self.server.sandboxes.get(id)?))
+    }
+
+    /// Makes a sandbox: another isolated world on the same server.
+    pub async fn create_sandbox(&self, request: SandboxRequest) -> Result<Control, SandboxError> {
+        let sandbox = self.server.create_sandbox(request).await?;
+        Ok(Control::new(Arc::clone(&self.server), sandbox))
+    }
+
+    /// Ends a sandbox. Says whether there was one; the default one can't be ended.
+    pub fn delete_sandbox(&self, id: &str) -> bool {
+        id != DEFAULT_SANDBOX && self.server.delete_sandbox(id)
+    }
+
+    /// Names of all sandboxes.
+    pub fn sandboxes(&self) -> Vec<String> {
+        self.server.sandboxes.list().iter().map(|sandbox| sandbox.id().to_owned()).collect()
+    }
+
+    /// Requests that no sandbox owns.
+    pub fn unclaimed(&self, filter: &Filter) -> Page {
+        self.server.unclaimed.read(filter)
+    }
+
+    /// Where the server listens; `None` in process.
+    pub fn addresses(&self) -> Option<&Addresses> {
+        self.server.addresses()
+    }
+
+    /// Finishes: no new connections, open requests get some seconds, everything acknowledged is on disk.
+    pub async fn stop(mut self) {
+        self.server.end();
+        for listening in std::mem::take(&mut self.listening) {
+            listening.finished().await;
+        }
+        self.server.flush().await;
+    }
+}
+
+impl Drop for MockServer {
+    fn drop(&mut self) {
+        self.server.end();
+        if let Some(expiry) = self.expiry.take() {
+            expiry.abort();
+        }
+    }
+}
+
+/// Where and how to reach Data Theorem in one sandbox.
+#[derive(Clone)]
+pub struct DataTheorem {
+    base_url: String,
+    api_key: String,
+}
+
+impl DataTheorem {
+    /// Everything up to and including `/apis/mobile_security/results/v2`. In process the host is a placeholder.
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    /// The account's first API key; empty if the account has none.
+    pub fn api_key(&self) -> &str {
+        &self.api_key
+    }
+}
+
+impl Control {
+    /// Where and how to reach Data Theorem in this sandbox.
+    pub fn data_theorem(&self) -> DataTheorem {
+        let environment = self.environment();
+        DataTheorem {
+            base_url: environment.env.get("DATA_THEOREM_BASE_URL").cloned().unwrap_or_else(|| data_theorem::BASE_PATH.into()),
+            api_key: environment.env.get("DATA_THEOREM_API_KEY").cloned().unwrap_or_default(),
+        }
+    }
+
+    /// The key with this name, e.g. one with fewer permissions.
+    pub fn api_key_named(&self, name: &str) -> Option<String> {
+        let keys = self.environment().data_theorem_api_keys;
+        keys.into_iter().find(|key| key.name == name).map(|key| key.secret)
+    }
+}

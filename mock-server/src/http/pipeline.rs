@@ -1,0 +1,260 @@
+//! The way of a request, the same for every vendor:
+//!
+//! 1. **read** it to its end, within bounds of size and time;
+//! 2. **prepare**: the vendor says what it is, whose it is and how to answer it;
+//! 3. **claim**: the credential, or the listener, decides the sandbox; what nobody owns is answered and
+//!    journalled apart;
+//! 4. **record** it in the journal, **strike** it with a planned fault, let watchers of *seen* hold it;
+//! 5. **apply** it to the world, a read without holding anybody up, a write alone;
+//! 6. let watchers of *applied* hold it, **wait** until what it shows is on disk;
+//! 7. **reply**, or do to the connection what the fault wants.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::response::Response;
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Limited};
+use smol_str::SmolStr;
+
+use super::exchange::{Answer, Prepared, Request, Work};
+use super::redact::{self, KnownSecrets};
+use super::reject::Refusal;
+use super::reply::{faulty_response, response, status_of};
+use crate::kernel::faults::{self, Effect, Fault, When};
+use crate::kernel::journal::{Body as JournalBody, Outcome, Phases, RequestRecord};
+use crate::kernel::kill_points::Point;
+use crate::kernel::sandbox::{Commit, Sandbox};
+use crate::server::{Scope, Server};
+use crate::world::World;
+
+/// Most bytes of a request body. The vendors document nothing that comes near.
+pub const BODY_BYTES_MAX: usize = 1 << 20;
+/// How long a sender may take over its body.
+pub const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How a vendor looks at a request.
+pub type Prepare = fn(Arc<Request>) -> Prepared;
+
+/// Takes a request all the way to its response.
+pub async fn run(server: &Arc<Server>, scope: &Scope, prepare: Prepare, request: http::Request<Body>) -> Response {
+    let request = Arc::new(read(request).await);
+    let Prepared { operation, credential, work, nobodys } = prepare(Arc::clone(&request));
+    let owner = match scope {
+        Scope::Sandbox(sandbox) => Some(Arc::clone(sandbox)),
+        Scope::Shared => {
+            credential.and_then(|credential| server.sandboxes.owner_of(credential.vendor, &credential.secret))
+        }
+    };
+    match owner {
+        Some(sandbox) => run_owned(server, &sandbox, operation, &request, work).await,
+        None => run_unclaimed(server, operation, &request, nobodys()),
+    }
+}
+
+/// Reads a request to its end. A body that is too large or too slow leaves a broken request, which the
+/// vendor answers in its own shape.
+async fn read(request: http::Request<Body>) -> Request {
+    let (parts, body) = request.into_parts();
+    let collected = tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, BODY_BYTES_MAX).collect()).await;
+    let (body, broken) = match collected {
+        Ok(Ok(body)) => (body.to_bytes(), None),
+        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
+            let reason = format!("the body is larger than {BODY_BYTES_MAX} bytes");
+            (Bytes::new(), Some(Refusal::server(413, "server.body-too-large", reason)))
+        }
+        Ok(Err(_)) => {
+            let reason = "the body broke off or was malformed";
+            (Bytes::new(), Some(Refusal::server(400, "server.body-broken", reason)))
+        }
+        Err(_) => {
+            let reason = format!("the body did not arrive within {} seconds", BODY_TIMEOUT.as_secs());
+            (Bytes::new(), Some(Refusal::server(408, "server.body-timeout", reason)))
+        }
+    };
+    Request {
+        method: parts.method,
+        path: parts.uri.path().to_owned(),
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        headers: parts.headers,
+        body,
+        broken,
+    }
+}
+
+/// Answers a request that no sandbox owns. Faults and watchers belong to sandboxes, so there are none here.
+fn run_unclaimed(server: &Server, operation: SmolStr, request: &Request, answer: Answer) -> Response {
+    let body = redact::unowned_body(&request.body);
+    let record = RequestRecord {
+        method: SmolStr::new(request.method.as_str()),
+        path: request.path.clone(),
+        query: redact::unowned_query(&request.query),
+        body: (!body.is_empty()).then_some(JournalBody(body)),
+    };
+    let seq = server.unclaimed.begin(server.clock.now(), operation, record);
+    let response = response(&answer);
+    let phases = Phases { seen: true, applied: false, committed: true, replied: true };
+    let outcome = Outcome { status: status_of(&response), phases, ..outcome_of(answer, &KnownSecrets(Vec::new())) };
+    server.unclaimed.finish(seq, outcome);
+    response
+}
+
+/// Answers a request in the sandbox that owns it.
+async fn run_owned(
+    server: &Server,
+    sandbox: &Arc<Sandbox<World>>,
+    operation: SmolStr,
+    request: &Request,
+    work: Work,
+) -> Response {
+    sandbox.touch();
+    let seq = record(sandbox, operation.clone(), request);
+    let struck = strike(sandbox, &operation, request);
+    let mut progress = Unfinished { sandbox, seq, outcome: Outcome::default() };
+    progress.outcome.phases.seen = true;
+    progress.outcome.fault = struck.as_ref().map(|(id, _)| *id);
+    let fault = struck.map(|(_, fault)| fault);
+
+    sandbox.kill_points.reach(seq, &operation, Point::Seen).await;
+    let before = fault.as_ref().filter(|fault| fault.when == When::BeforeApply).map(|fault| &fault.effect);
+    match before {
+        Some(Effect::Delay { ms }) => tokio::time::sleep(Duration::from_millis(*ms)).await,
+        Some(effect) => return leave(progress, faulty_response(&Answer::empty(200), effect)).await,
+        None => {}
+    }
+
+    let (answer, commit) = apply(server, sandbox, work);
+    progress.outcome.phases.applied = true;
+    sandbox.kill_points.reach(seq, &operation, Point::Applied).await;
+    let answer = match committed(commit).await {
+        true => answer,
+        false => storage_failed(),
+    };
+    progress.outcome.phases.committed = answer.status != STORAGE_FAILED;
+
+    let after = fault.as_ref().filter(|fault| fault.when == When::AfterApply).map(|fault| &fault.effect);
+    let response = match after {
+        Some(effect) => faulty_response(&answer, effect),
+        None => Some(response(&answer)),
+    };
+    progress.note(answer);
+    if let Some(Effect::Delay { ms }) = after {
+        tokio::time::sleep(Duration::from_millis(*ms)).await;
+    }
+    leave(progress, response).await
+}
+
+/// Applies a request: a read to the world as it stands, a write alone with the world.
+fn apply(server: &Server, sandbox: &Arc<Sandbox<World>>, work: Work) -> (Answer, Option<Commit>) {
+    let now = sandbox.clock.now();
+    match work {
+        Work::Read(work) => {
+            let (world, commit) = {
+                let versions = sandbox.versions();
+                (Arc::clone(&versions.current), versions.last_commit.clone())
+            };
+            (work(&world, now), commit)
+        }
+        Work::Write(work) => {
+            let mut versions = sandbox.versions();
+            let world = Arc::make_mut(&mut versions.current);
+            let answer = work(world, now);
+            let changes = world.take_changes();
+            if let Some(durable) = &server.durable
+                && !changes.is_empty()
+            {
+                durable.submit_changes(sandbox, &mut versions, changes);
+            }
+            (answer, versions.last_commit.clone())
+        }
+    }
+}
+
+const STORAGE_FAILED: u16 = 507;
+
+async fn committed(commit: Option<Commit>) -> bool {
+    match commit {
+        None => true,
+        Some(commit) => commit.done().await,
+    }
+}
+
+fn storage_failed() -> Answer {
+    let reason = "the change could not be written to disk and was taken back; see the server's log";
+    let body = format!(r#"{{"error":{{"code":{STORAGE_FAILED},"message":"{reason}"}}}}"#);
+    Answer::refused(Refusal::server(STORAGE_FAILED, "server.storage", reason), body)
+}
+
+fn record(sandbox: &Sandbox<World>, operation: SmolStr, request: &Request) -> u64 {
+    let world = sandbox.world();
+    let secrets = KnownSecrets(world.secrets());
+    let body = secrets.body(&request.body);
+    let record = RequestRecord {
+        method: SmolStr::new(request.method.as_str()),
+        path: secrets.text(Cow::Borrowed(&request.path)).into_owned(),
+        query: secrets.text(Cow::Borrowed(&request.query)).into_owned(),
+        body: (!body.is_empty()).then_some(JournalBody(body)),
+    };
+    sandbox.journal.begin(sandbox.clock.now(), operation, record)
+}
+
+fn strike(sandbox: &Sandbox<World>, operation: &str, request: &Request) -> Option<(u64, Fault)> {
+    sandbox.faults().strike(&faults::Request {
+        method: request.method.as_str(),
+        operation,
+        path: &request.path,
+        query: &request.query,
+        body: &request.body,
+    })
+}
+
+/// A request whose end is not in the journal yet. Clients that hang up drop it half-way; what is known by
+/// then is recorded all the same.
+struct Unfinished<'a> {
+    sandbox: &'a Sandbox<World>,
+    seq: u64,
+    outcome: Outcome,
+}
+
+impl Unfinished<'_> {
+    /// Notes what the vendor answered.
+    fn note(&mut self, answer: Answer) {
+        let known = std::mem::take(&mut self.outcome);
+        let world = self.sandbox.world();
+        let secrets = KnownSecrets(world.secrets());
+        self.outcome = Outcome { fault: known.fault, phases: known.phases, ..outcome_of(answer, &secrets) };
+    }
+}
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        self.sandbox.journal.finish(self.seq, std::mem::take(&mut self.outcome));
+    }
+}
+
+fn outcome_of(answer: Answer, secrets: &KnownSecrets<'_>) -> Outcome {
+    let clean = |text: String| secrets.text(Cow::Owned(text)).into_owned();
+    let (rule, reason, reply) = match answer.refusal {
+        Some((because, reason)) => {
+            let reply = (!answer.body.is_empty()).then(|| secrets.body(&answer.body));
+            (Some(because.id()), Some(clean(reason.into_owned())), reply)
+        }
+        None => (None, None, None),
+    };
+    let flags = answer.flags.into_iter().map(clean).collect();
+    Outcome { status: Some(answer.status), rule, reason, flags, reply, ..Outcome::default() }
+}
+
+/// Hands the response over, or lets the client wait for ever.
+async fn leave(mut progress: Unfinished<'_>, response: Option<Response>) -> Response {
+    let Some(response) = response else {
+        progress.outcome.status = None;
+        drop(progress);
+        return std::future::pending().await;
+    };
+    progress.outcome.status = status_of(&response);
+    progress.outcome.phases.replied = progress.outcome.status.is_some();
+    response
+}

@@ -1,0 +1,111 @@
+//! What a client needs to know: addresses and credentials as environment variables.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{DEFAULT_SANDBOX, Server};
+use crate::kernel::sandbox::Sandbox;
+use crate::vendors::data_theorem;
+use crate::world::World;
+
+/// The environment of one sandbox: variables in the order a person reads them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Environment {
+    /// Variables by name.
+    pub env: BTreeMap<&'static str, String>,
+    /// Every API key, for tests that need one with fewer permissions.
+    pub data_theorem_api_keys: Vec<KeyInfo>,
+}
+
+/// An API key as `env` shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct KeyInfo {
+    /// The key itself, name, permissions and apps.
+    #[serde(rename = "api_key")]
+    pub secret: String,
+    /// Its name.
+    pub name: String,
+    /// What it may do besides reading.
+    pub permissions: Vec<fixtures::world::data_theorem::Permission>,
+    /// The apps it is limited to, if it is.
+    pub mobile_app_ids: Option<Vec<String>>,
+}
+
+impl Server {
+    /// The variables that lead a client to this sandbox.
+    pub fn environment(&self, sandbox: &Sandbox<World>) -> Environment {
+        let addresses = self.addresses();
+        let own = self.own_address(sandbox.id());
+        let plain = own.or_else(|| addresses.map(|addresses| addresses.plain));
+        let origin = plain.map_or_else(|| "http://mock-server.invalid".to_owned(), |address| format!("http://{}", reachable(address)));
+        let world = sandbox.world();
+        let keys = &world.data_theorem.keys;
+        let mut env = BTreeMap::new();
+        env.insert("DATA_THEOREM_BASE_URL", format!("{origin}{}", data_theorem::BASE_PATH));
+        if let Some(key) = keys.first() {
+            env.insert("DATA_THEOREM_API_KEY", key.secret.clone());
+        }
+        if let Some(tls) = addresses.and_then(|addresses| addresses.tls).filter(|_| own.is_none()) {
+            env.insert("MOCK_SERVER_TLS_URL", format!("https://{}", reachable(tls)));
+            if let Some(file) = addresses.and_then(|addresses| addresses.ca_file.clone()) {
+                env.insert("MOCK_SERVER_CA", file);
+            }
+        }
+        let data_theorem_api_keys = keys.iter().map(|key| KeyInfo {
+            secret: key.secret.clone(),
+            name: key.spec.name.clone(),
+            permissions: key.spec.permissions.iter().copied().collect(),
+            mobile_app_ids: key.spec.mobile_app_ids.as_ref().map(|apps| apps.iter().cloned().collect()),
+        });
+        Environment { env, data_theorem_api_keys: data_theorem_api_keys.collect() }
+    }
+
+    /// The default sandbox's environment; `None` only if somebody removed that sandbox.
+    pub fn default_environment(&self) -> Option<Environment> {
+        Some(self.environment(&*self.sandboxes.get(DEFAULT_SANDBOX)?))
+    }
+}
+
+/// An address that a client on this machine can use: "all interfaces" is not one.
+fn reachable(address: std::net::SocketAddr) -> std::net::SocketAddr {
+    use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
+}
+
+/// A value quoted for a POSIX shell.
+pub fn shell_quoted(value: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/:._-=+@%,".contains(&byte);
+    if !value.is_empty() && value.bytes().all(plain) {
+        return value.to_owned();
+    }
+    format!("'{}'", value.replace('\'', r"'\''"))
+}
+
+/// Variables as `KEY=value` lines.
+pub fn dotenv(env: &BTreeMap<&'static str, String>) -> String {
+    env.iter().map(|(name, value)| format!("{name}={value}\n")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{reachable, shell_quoted};
+
+    #[test]
+    fn values_survive_a_shell() {
+        assert_eq!(shell_quoted("ab/c=="), "ab/c==");
+        assert_eq!(shell_quoted("it's"), r"'it'\''s'");
+        assert_eq!(shell_quoted(""), "''");
+    }
+
+    #[test]
+    fn all_interfaces_are_reached_through_loopback() {
+        assert_eq!(reachable("0.0.0.0:8700".parse().unwrap()).to_string(), "127.0.0.1:8700");
+        assert_eq!(reachable("127.0.0.2:8700".parse().unwrap()).to_string(), "127.0.0.2:8700");
+    }
+}
