@@ -54,9 +54,10 @@ enum AskError {
 /// `mock-server env`
 pub(super) fn env(args: &EnvArgs) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let asking = tokio::time::timeout(Duration::from_secs(10), ask(args));
-    let body = runtime
-        .block_on(async { asking.await.map_err(|_| AskError::Timeout { url: args.url.clone() }) })??;
+    let body = runtime.block_on(async {
+        let asked = tokio::time::timeout(Duration::from_secs(10), ask(args)).await;
+        asked.unwrap_or_else(|_| Err(AskError::Timeout { url: args.url.clone() }))
+    })?;
     let environment: Environment = serde_json::from_slice(&body)?;
     let mut out = std::io::stdout().lock();
     match args.format {

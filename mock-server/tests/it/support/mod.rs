@@ -1,0 +1,156 @@
+//! An in-process client: requests go through the router, no socket.
+
+use axum::Router;
+use axum::body::Body;
+use http::{HeaderMap, Method, Request};
+use http_body_util::BodyExt as _;
+use mock_server::{Builder, Control, MockServer};
+use serde_json::Value;
+use tower::ServiceExt as _;
+
+/// What the Data Theorem paths begin with.
+pub(crate) const DATA_THEOREM: &str = "/apis/mobile_security/results/v2";
+
+/// A server in process with a client that shows a key.
+pub(crate) struct Api {
+    pub(crate) server: MockServer,
+    router: Router,
+    key: Option<String>,
+}
+
+/// A reply, read to its end.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Api {
+    /// This scene under a manual clock, all else default.
+    pub(crate) fn of(scene: &str) -> Self {
+        Self::with(MockServer::builder().world(scene))
+    }
+
+    /// The scene `docs-samples`.
+    pub(crate) fn docs_samples() -> Self {
+        Self::of("docs-samples")
+    }
+
+    /// A server set up like this.
+    pub(crate) fn with(builder: Builder) -> Self {
+        let server = builder.in_process().unwrap();
+        let key = Some(server.data_theorem().api_key().to_owned());
+        let router = server.router();
+        Self { server, router, key }
+    }
+
+    /// The same server, seen with the key of this name.
+    pub(crate) fn key_named(mut self, name: &str) -> Self {
+        self.key = Some(self.server.control().api_key_named(name).unwrap());
+        self
+    }
+
+    /// Shows this secret from now on.
+    pub(crate) fn show(&mut self, secret: &str) {
+        self.key = Some(secret.to_owned());
+    }
+
+    /// The secret shown now.
+    pub(crate) fn secret(&self) -> &str {
+        self.key.as_deref().unwrap()
+    }
+
+    pub(crate) fn control(&self) -> Control {
+        self.server.control()
+    }
+
+    /// `GET` below the Data Theorem base path.
+    pub(crate) async fn get(&self, path: &str) -> Reply {
+        self.send(Method::GET, path, Body::empty()).await
+    }
+
+    /// `PATCH` below the Data Theorem base path with a JSON body.
+    pub(crate) async fn patch(&self, path: &str, body: Value) -> Reply {
+        self.send(Method::PATCH, path, Body::from(body.to_string())).await
+    }
+
+    /// `POST` below the Data Theorem base path with a JSON body.
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Reply {
+        self.send(Method::POST, path, Body::from(body.to_string())).await
+    }
+
+    /// Any request below the Data Theorem base path, with the key.
+    pub(crate) async fn send(&self, method: Method, path: &str, body: Body) -> Reply {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(format!("{DATA_THEOREM}/{path}"))
+            .header("content-type", "application/json");
+        if let Some(key) = &self.key {
+            request = request.header("authorization", format!("APIKey {key}"));
+        }
+        self.raw(request.body(body).unwrap()).await
+    }
+
+    /// `method` on the admin plane.
+    pub(crate) async fn admin(&self, method: Method, path: &str, body: Option<Value>) -> Reply {
+        let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
+        let request = Request::builder().method(method).uri(format!("/__admin/{path}")).header("host", "localhost");
+        self.raw(request.body(body).unwrap()).await
+    }
+
+    /// Any request at all.
+    pub(crate) async fn raw(&self, request: Request<Body>) -> Reply {
+        let Ok(response) = self.router.clone().oneshot(request).await;
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        Reply { status: parts.status.as_u16(), headers: parts.headers, text }
+    }
+
+    /// Follows `next_cursor` to the end, sending the cursor alone on later pages, and returns all rows.
+    pub(crate) async fn all_rows(&self, list: &str, key: &str) -> Vec<Value> {
+        let mut rows = Vec::new();
+        let mut path = list.to_owned();
+        for _ in 0..10_000 {
+            let page = self.get(&path).await.ok();
+            rows.extend(page[key].as_array().unwrap().iter().cloned());
+            match page["pagination_information"]["next_cursor"].as_str().filter(|cursor| !cursor.is_empty()) {
+                Some(cursor) => {
+                    let bare = list.split('?').next().unwrap();
+                    path = format!("{bare}?cursor={cursor}");
+                }
+                None => return rows,
+            }
+        }
+        panic!("{list} does not end");
+    }
+}
+
+impl Reply {
+    /// The JSON body of a 200.
+    pub(crate) fn ok(self) -> Value {
+        assert_eq!(self.status, 200, "{}", self.text);
+        assert_eq!(self.headers["content-type"], "application/json");
+        self.json()
+    }
+
+    /// The JSON body, whatever the status.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {:?}", self.text))
+    }
+
+    /// Asserts a 204 without a body.
+    pub(crate) fn no_content(self) {
+        assert_eq!(self.status, 204, "{}", self.text);
+        assert_eq!(self.text, "");
+        assert!(!self.headers.contains_key("content-type"));
+    }
+
+    /// Asserts a refusal with this status that names this rule or reading.
+    pub(crate) fn refused(self, status: u16, rule: &str) {
+        let named = self.headers.get("x-mock-rule").map(|value| value.to_str().unwrap());
+        assert_eq!((self.status, named), (status, Some(rule)), "{}", self.text);
+    }
+}
