@@ -86,7 +86,7 @@ impl Scene {
     pub fn world(&self, identity: &Identity) -> World {
         let keys = self.keys.iter().enumerate().map(|(place, spec)| {
             let wanted = identity.data_theorem_api_key.as_ref().filter(|_| place == 0);
-            let secret = wanted.or(spec.secret.as_ref()).cloned().unwrap_or_else(|| identity.secret_of(spec));
+            let secret = wanted.or(spec.secret.as_ref()).cloned().unwrap_or_else(|| secret_of(&identity.secrets, spec));
             Arc::new(ApiKey { secret, spec: ApiKeySpec { secret: None, ..spec.clone() } })
         });
         World {
@@ -102,12 +102,9 @@ impl Scene {
     }
 }
 
-impl Identity {
-    fn secret_of(&self, key: &ApiKeySpec) -> String {
-        let mut material = self.secrets.clone();
-        material.extend_from_slice(key.name.as_bytes());
-        crate::kernel::ids::api_key(&material)
-    }
+/// The secret of a key that was given none.
+pub(crate) fn secret_of(material: &[u8], key: &ApiKeySpec) -> String {
+    crate::kernel::ids::api_key(&[material, key.name.as_bytes()].concat())
 }
 
 impl std::fmt::Debug for World {

@@ -21,7 +21,7 @@ use smol_str::SmolStr;
 
 use super::exchange::{Answer, Prepared, Request, Work};
 use super::redact::{self, KnownSecrets};
-use super::reject::Refusal;
+use super::reject::{Because, Refusal};
 use super::reply::{faulty_response, response, status_of};
 use crate::kernel::faults::{self, Effect, Fault, When};
 use crate::kernel::journal::{Body as JournalBody, Outcome, Phases, RequestRecord};
@@ -239,7 +239,13 @@ fn outcome_of(answer: Answer, secrets: &KnownSecrets<'_>) -> Outcome {
     let (rule, reason, reply) = match answer.refusal {
         Some((because, reason)) => {
             let reply = (!answer.body.is_empty()).then(|| secrets.body(&answer.body));
-            (Some(because.id()), Some(clean(reason.into_owned())), reply)
+            let reason = clean(reason.into_owned());
+            // What a vendor would not even have is most likely a mistake in the client, and worth a word to
+            // the person who watches the terminal.
+            if matches!(answer.status, 404 | 405 | 501) && matches!(because, Because::Server(_)) {
+                tracing::warn!("{reason}");
+            }
+            (Some(because.id()), Some(reason), reply)
         }
         None => (None, None, None),
     };

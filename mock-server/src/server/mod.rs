@@ -30,6 +30,9 @@ use sandboxes::SceneCache;
 /// Name of the sandbox that always exists.
 pub const DEFAULT_SANDBOX: &str = "default";
 
+/// From what the default sandbox's secrets are derived on loopback, where they are the same on every machine.
+const LOOPBACK_SECRETS: &[u8] = b"default sandbox on loopback";
+
 /// How a server is set up.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -67,7 +70,7 @@ impl Default for Settings {
             clock: ClockMode::Manual,
             page_size: 100,
             readings: Readings::default(),
-            default_secrets: b"default sandbox on loopback".to_vec(),
+            default_secrets: LOOPBACK_SECRETS.to_vec(),
             admin_token: None,
             sandboxes_max: 2_000,
             sandbox_idle_max: Duration::from_secs(3_600),

@@ -9,13 +9,13 @@ use fixtures::world::WorldSpec;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{DEFAULT_SANDBOX, IncoherentWorld, Listening, Scope, Server, coherent, default_epoch, listen, router};
+use super::{DEFAULT_SANDBOX, IncoherentWorld, LOOPBACK_SECRETS, Listening, Scope, Server, coherent, default_epoch, listen, router};
 use crate::durable::StoredSandbox;
 use crate::kernel::clock::ClockMode;
 use crate::kernel::ids::entropy;
 use crate::kernel::sandbox::{RegistryError, Sandbox};
 use crate::vendors::data_theorem::readings::ReadingError;
-use crate::world::{Identity, Readings, Scene, World};
+use crate::world::{Identity, Readings, Scene, World, secret_of};
 
 /// What a sandbox is made of; everything is optional. The body of `POST /__admin/sandboxes`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -319,6 +319,19 @@ impl Server {
         Ok(scene)
     }
 
+    /// Takes well-known secrets out of a stored world when the server can be reached from other machines; keys
+    /// without a secret get a new one.
+    fn forget_well_known(&self, spec: &mut WorldSpec) {
+        if self.settings.default_secrets == LOOPBACK_SECRETS {
+            return;
+        }
+        for key in &mut spec.data_theorem.api_keys {
+            if key.secret.as_ref() == Some(&secret_of(LOOPBACK_SECRETS, key)) {
+                key.secret = None;
+            }
+        }
+    }
+
     /// Brings back a sandbox from disk.
     pub(super) fn revive(&self, stored: StoredSandbox) -> Result<(), SandboxError> {
         let mut readings = Readings::default();
@@ -329,10 +342,11 @@ impl Server {
             sandbox: stored.id.clone(),
             seed: stored.seed,
             page_size: stored.page_size,
-            secrets: entropy().to_vec(),
+            secrets: if stored.id == DEFAULT_SANDBOX { self.settings.default_secrets.clone() } else { entropy().to_vec() },
             data_theorem_api_key: None,
         };
-        let load = |spec: WorldSpec| -> Result<Arc<World>, SandboxError> {
+        let load = |mut spec: WorldSpec| -> Result<Arc<World>, SandboxError> {
+            self.forget_well_known(&mut spec);
             let mut world = Scene::load(&coherent(spec)?, &readings).world(&identity);
             world.data_theorem.ids = crate::kernel::ids::IdSource::resumed(stored.seed, stored.ids_made);
             Ok(Arc::new(world))

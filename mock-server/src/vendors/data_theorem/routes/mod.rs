@@ -19,7 +19,7 @@ use smol_str::{SmolStr, format_smolstr};
 use super::account::{Account, ApiKey};
 use super::readings::{Readings, TrailingSlash};
 use super::rules::bodies::Body;
-use super::rules::filters::{ListSpec, PageRequest, page_request};
+use super::rules::filters::{ListSpec, PageRequest, Place, page_request};
 use super::rules::auth;
 use super::store::{ListPage, Order, Window};
 use super::wire::{self, Continuation};
@@ -135,10 +135,10 @@ impl Call<'_> {
         Body { bytes: &self.request.body, content_type: self.request.header(http::header::CONTENT_TYPE), readings }
     }
 
-    /// The page of a list that the query string asks for.
+    /// The page of a list that the query string asks for. The ids in the path are part of what is listed.
     fn page(&self, list: &'static ListSpec, account: &Account) -> Result<PageRequest, Refusal> {
         page_request(
-            list,
+            Place { list, parent: &self.ids.join("/") },
             &self.request.query,
             &account.cursor_key,
             account.readings(),
@@ -169,7 +169,7 @@ impl PageRequest {
         match &page.last {
             Some(last) if page.more || cursor_past_the_end => {
                 let after: RowKey = last.clone();
-                let query = self.filters.canonical(list);
+                let query = self.canonical(list);
                 Continuation::Cursor(account.cursor_key.seal(&Position { after, query }))
             }
             _ => Continuation::End,

@@ -69,6 +69,24 @@ pub struct PageRequest {
     pub after: Option<RowKey>,
     /// Rows per page, where the client may say.
     pub page_size: Option<usize>,
+    /// What the path says besides the list's name, e.g. the app whose scans are listed.
+    pub parent: String,
+}
+
+impl PageRequest {
+    /// The query as a cursor carries it.
+    pub fn canonical(&self, list: &ListSpec) -> String {
+        self.filters.canonical(list, &self.parent)
+    }
+}
+
+/// Where a list stands in the API.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    /// The list.
+    pub list: &'static ListSpec,
+    /// What the path says besides the list's name; a cursor of one parent does not open another's list.
+    pub parent: &'a str,
 }
 
 impl Filters {
@@ -88,9 +106,8 @@ impl Filters {
         Some(Since { time, inclusive: readings.results_since_bound == ResultsSinceBound::Inclusive })
     }
 
-    /// The query as a cursor carries it.
-    pub fn canonical(&self, list: &ListSpec) -> String {
-        let mut query = form_urlencoded::Serializer::new(format!("{}?", list.name));
+    fn canonical(&self, list: &ListSpec, parent: &str) -> String {
+        let mut query = form_urlencoded::Serializer::new(format!("{}/{parent}?", list.name));
         for (name, values) in &self.values {
             for value in values {
                 query.append_pair(name, value);
@@ -102,7 +119,7 @@ impl Filters {
 
 /// Reads the query string of a list.
 pub fn page_request(
-    list: &'static ListSpec,
+    Place { list, parent }: Place<'_>,
     query: &str,
     key: &CursorKey,
     readings: &Readings,
@@ -122,12 +139,15 @@ pub fn page_request(
             unknown_parameter(list, &name, readings, flags)?;
         }
     }
-    let Some(cursor) = cursor else { return Ok(PageRequest { filters: given, after: None, page_size }) };
-    let position = match key.open(&cursor).ok().filter(|position| belongs_to(position, list)) {
+    let first_page = |filters| -> Result<PageRequest, Refusal> {
+        Ok(PageRequest { filters, after: None, page_size, parent: parent.to_owned() })
+    };
+    let Some(cursor) = cursor else { return first_page(given) };
+    let position = match key.open(&cursor).ok().filter(|position| belongs_to(position, list, parent)) {
         Some(position) => position,
         None if readings.malformed_cursor == MalformedCursor::FirstPage => {
             flags.push("malformed cursor ignored".to_owned());
-            return Ok(PageRequest { filters: given, after: None, page_size });
+            return first_page(given);
         }
         None => {
             let reason = "the cursor is none that this list of this sandbox handed out";
@@ -135,18 +155,20 @@ pub fn page_request(
         }
     };
     let continues = readings.cursor_filters == CursorFilters::Bound && given.values.is_empty();
-    if !continues && given.canonical(list) != position.query {
+    if !continues && given.canonical(list, parent) != position.query {
         let reason = match readings.cursor_filters {
             CursorFilters::Bound => "the cursor was made for other filters; repeat the same ones, or none",
             CursorFilters::Repeated => "the cursor was made for other filters; repeat the same ones",
         };
         return Err(Refusal::reading(invalid(readings), &ledger::DT_CURSOR_FILTERS, reason));
     }
-    Ok(PageRequest { filters: Filters::from_canonical(list, &position.query), after: Some(position.after), page_size })
+    let filters = Filters::from_canonical(list, &position.query);
+    Ok(PageRequest { after: Some(position.after), ..first_page(filters)? })
 }
 
-fn belongs_to(position: &Position, list: &ListSpec) -> bool {
-    position.query.split_once('?').is_some_and(|(name, _)| name == list.name)
+fn belongs_to(position: &Position, list: &ListSpec, parent: &str) -> bool {
+    let place = position.query.split_once('?').and_then(|(place, _)| place.split_once('/'));
+    place == Some((list.name, parent))
 }
 
 fn read_page_size(value: &str, readings: &Readings) -> Result<usize, Refusal> {
@@ -305,7 +327,7 @@ pub fn timestamp(text: &str) -> Result<Timestamp, &'static str> {
 mod tests {
     use fixtures::spec::data_theorem as ledger;
 
-    use super::{FilterSpec, ListSpec, Values, page_request, timestamp};
+    use super::{FilterSpec, ListSpec, Place, Values, page_request, timestamp};
     use crate::kernel::cursor::{CursorKey, Position, RowKey};
     use crate::vendors::data_theorem::readings::{
         CursorFilters, EnumCase, MalformedCursor, MalformedFilter, PageSizeParameter, RawPlus, Readings, UnknownParameter,
@@ -339,9 +361,11 @@ mod tests {
         CursorKey::derive(1, "test")
     }
 
+    const TARGETS: Place<'_> = Place { list: &LIST, parent: "" };
+
     fn canonical(query: &str, readings: &Readings) -> Result<String, String> {
-        page_request(&LIST, query, &key(), readings, &mut vec![])
-            .map(|request| request.filters.canonical(&LIST))
+        page_request(TARGETS, query, &key(), readings, &mut vec![])
+            .map(|request| request.canonical(&LIST))
             .map_err(|refusal| refusal.because.id().to_string())
     }
 
@@ -394,13 +418,13 @@ mod tests {
         let insensitive = Readings { enum_case: EnumCase::Insensitive, ..plain };
         assert!(canonical("status_group=open", &insensitive).unwrap().ends_with("status_group=OPEN"));
         let lenient = Readings { malformed_filter: MalformedFilter::Ignored, ..plain };
-        assert_eq!(canonical("mobile_app_id=abc", &lenient).unwrap(), "targets?");
+        assert_eq!(canonical("mobile_app_id=abc", &lenient).unwrap(), "targets/?");
     }
 
     #[test]
     fn unknown_parameters_are_flagged_with_a_suggestion() {
         let mut flags = vec![];
-        page_request(&LIST, "requests_since=x&severity=HIGH", &key(), &Readings::default(), &mut flags).unwrap();
+        page_request(TARGETS, "requests_since=x&severity=HIGH", &key(), &Readings::default(), &mut flags).unwrap();
         assert_eq!(flags, [
             r#"unknown query parameter "requests_since" ignored (did you mean "results_since"?)"#,
             r#"unknown query parameter "severity" ignored"#,
@@ -415,7 +439,7 @@ mod tests {
         let query = canonical("mobile_app_id=13", &plain).unwrap();
         let after = RowKey { micros: 5, id: "9".into() };
         let cursor = key().seal(&Position { after: after.clone(), query: query.clone() });
-        let read = |query: &str, readings: &Readings| page_request(&LIST, query, &key(), readings, &mut vec![]);
+        let read = |query: &str, readings: &Readings| page_request(TARGETS, query, &key(), readings, &mut vec![]);
         let alone = read(&format!("cursor={cursor}"), &plain).unwrap();
         assert_eq!(alone.filters.one("mobile_app_id"), Some("13"));
         assert_eq!(alone.after, Some(after));
@@ -428,18 +452,20 @@ mod tests {
             let refused = read(&format!("cursor={malformed}"), &plain).unwrap_err();
             assert_eq!((refused.status, refused.because.id().as_str()), (400, "dt.malformed-cursor"));
         }
-        let foreign = key().seal(&Position { after: RowKey { micros: 5, id: "9".into() }, query: "findings?".to_owned() });
+        let foreign = key().seal(&Position { after: RowKey { micros: 5, id: "9".into() }, query: "findings/?".to_owned() });
         assert!(read(&format!("cursor={foreign}"), &plain).is_err());
+        let elsewhere = Place { parent: "13", ..TARGETS };
+        assert!(page_request(elsewhere, &format!("cursor={cursor}"), &key(), &plain, &mut vec![]).is_err());
         let lenient = Readings { malformed_cursor: MalformedCursor::FirstPage, ..plain };
         assert_eq!(read("cursor=x", &lenient).unwrap().after, None);
     }
 
     #[test]
     fn a_page_size_counts_only_under_its_reading() {
-        let read = |readings: &Readings| page_request(&LIST, "page_size=7", &key(), readings, &mut vec![]).unwrap();
+        let read = |readings: &Readings| page_request(TARGETS, "page_size=7", &key(), readings, &mut vec![]).unwrap();
         assert_eq!(read(&Readings::default()).page_size, None);
         let honoured = Readings { page_size_parameter: PageSizeParameter::Honoured, ..Readings::default() };
         assert_eq!(read(&honoured).page_size, Some(7));
-        assert!(page_request(&LIST, "page_size=201", &key(), &honoured, &mut vec![]).is_err());
+        assert!(page_request(TARGETS, "page_size=201", &key(), &honoured, &mut vec![]).is_err());
     }
 }
