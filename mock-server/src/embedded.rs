@@ -22,7 +22,7 @@ use crate::vendors::data_theorem;
 use crate::vendors::data_theorem::readings::ReadingError;
 
 /// How often idle sandboxes are looked for.
-const EXPIRY_INTERVAL: Duration = Duration::from_secs(60);
+const EXPIRY_INTERVAL: Duration = Duration::from_mins(1);
 
 /// A mock server: an isolated world, or many of them.
 ///

@@ -27,7 +27,7 @@ type Shared = State<Arc<Server>>;
 type Answer = Result<Response, Problem>;
 
 /// Longest a reader of the journal may wait.
-const WAIT_MAX: Duration = Duration::from_secs(60);
+const WAIT_MAX: Duration = Duration::from_mins(1);
 
 /// `GET /health`: says that this is a simulator, and which.
 pub(super) async fn get_health(State(server): Shared) -> Json<Value> {

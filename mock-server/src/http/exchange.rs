@@ -80,10 +80,15 @@ pub struct Prepared {
     pub nobodys: Box<dyn FnOnce() -> Answer + Send>,
 }
 
-/// How to answer a request in a sandbox's world at an instant.
+/// Answers a request by looking at the world at an instant.
+pub type ReadWork = Box<dyn FnOnce(&World, Timestamp) -> Answer + Send>;
+/// Answers a request by changing the world at an instant.
+pub type WriteWork = Box<dyn FnOnce(&mut World, Timestamp) -> Answer + Send>;
+
+/// How to answer a request in a sandbox.
 pub enum Work {
-    /// Looks at the world.
-    Read(Box<dyn FnOnce(&World, Timestamp) -> Answer + Send>),
+    /// Looks at the world, and holds nobody up.
+    Read(ReadWork),
     /// May change the world, and is alone with it meanwhile.
-    Write(Box<dyn FnOnce(&mut World, Timestamp) -> Answer + Send>),
+    Write(WriteWork),
 }

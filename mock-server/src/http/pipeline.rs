@@ -128,10 +128,7 @@ async fn run_owned(
     let (answer, commit) = apply(server, sandbox, work);
     progress.outcome.phases.applied = true;
     sandbox.kill_points.reach(seq, &operation, Point::Applied).await;
-    let answer = match committed(commit).await {
-        true => answer,
-        false => storage_failed(),
-    };
+    let answer = if committed(commit).await { answer } else { storage_failed() };
     progress.outcome.phases.committed = answer.status != STORAGE_FAILED;
 
     let after = fault.as_ref().filter(|fault| fault.when == When::AfterApply).map(|fault| &fault.effect);

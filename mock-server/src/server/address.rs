@@ -89,7 +89,11 @@ pub fn shell_quoted(value: &str) -> String {
 
 /// Variables as `KEY=value` lines.
 pub fn dotenv(env: &BTreeMap<&'static str, String>) -> String {
-    env.iter().map(|(name, value)| format!("{name}={value}\n")).collect()
+    let mut text = String::new();
+    for (name, value) in env {
+        text.push_str(&format!("{name}={value}\n"));
+    }
+    text
 }
 
 #[cfg(test)]

@@ -73,7 +73,7 @@ impl Default for Settings {
             default_secrets: LOOPBACK_SECRETS.to_vec(),
             admin_token: None,
             sandboxes_max: 2_000,
-            sandbox_idle_max: Duration::from_secs(3_600),
+            sandbox_idle_max: Duration::from_hours(1),
             journal_limits: Limits::default(),
         }
     }

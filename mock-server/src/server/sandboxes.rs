@@ -181,7 +181,7 @@ impl Server {
             secrets: self.settings.default_secrets.clone(),
             data_theorem_api_key: None,
         };
-        self.create(plan, identity).map(|_| ())
+        self.create(&plan, identity).map(|_| ())
     }
 
     /// Makes a sandbox. With a port of its own it listens when this returns.
@@ -198,7 +198,7 @@ impl Server {
             secrets: entropy().to_vec(),
             data_theorem_api_key: request.credentials.and_then(|credentials| credentials.data_theorem_api_key),
         };
-        let sandbox = self.create(plan, identity)?;
+        let sandbox = self.create(&plan, identity)?;
         let commit = sandbox.versions().last_commit.clone();
         if let Some(commit) = commit
             && !commit.done().await
@@ -284,8 +284,8 @@ impl Server {
         })
     }
 
-    fn create(&self, plan: Plan, identity: Identity) -> Result<Arc<Sandbox<World>>, SandboxError> {
-        let scene = self.scene(&plan)?;
+    fn create(&self, plan: &Plan, identity: Identity) -> Result<Arc<Sandbox<World>>, SandboxError> {
+        let scene = self.scene(plan)?;
         let world = Arc::new(scene.world(&identity));
         let credentials = world.credentials();
         let limits = self.settings.journal_limits;

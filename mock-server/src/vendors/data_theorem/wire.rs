@@ -3,7 +3,7 @@
 //! A row's JSON without its links is rendered once per version of the row and kept; a reply copies those bytes
 //! and adds the links, which differ between lists and items. So a page costs a copy, not a serialisation.
 
-use fixtures::world::data_theorem::{NoteKind, NoteSpec, ScanSpec, ScanStatus, Subscription};
+use fixtures::world::data_theorem::{BuildSource, NoteKind, NoteSpec, Priority, ScanSpec, ScanStatus, Subscription};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -217,7 +217,7 @@ fn finding_fields(finding: &Finding, shape: Shape, readings: &Readings) -> Vec<u
     }
     fields
         .field("mobile_app_id", &*facts.mobile_app_id)
-        .optional("priority", finding.priority.map(|priority| priority.as_str()))
+        .optional("priority", finding.priority.map(Priority::as_str))
         .field("recommendation", &kind.recommendation)
         .time("results_last_updated", finding.results_last_updated)
         .optional("secure_code", kind.secure_code.as_deref())
@@ -333,7 +333,7 @@ pub fn push_scan(out: &mut Vec<u8>, scan: &ScanSpec, app_version: &str, readings
         .field("status", scan.status.as_str())
         .time("start_date", scan.start_date)
         .optional("end_date", scan.end_date.map(|date| timestamp(date, readings)).as_ref())
-        .optional("build_source", scan.build_source.map(|source| source.as_str()))
+        .optional("build_source", scan.build_source.map(BuildSource::as_str))
         .optional("build_version", scan.build_version.as_ref())
         .field("most_recently_scanned_build_version", app_version)
         .optional("release_id", scan.release_id.as_ref())

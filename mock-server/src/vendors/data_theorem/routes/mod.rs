@@ -163,12 +163,12 @@ impl PageRequest {
     }
 
     /// How the list goes on after this page.
-    fn continuation<R>(&self, list: &'static ListSpec, page: &ListPage<R>, account: &Account) -> Continuation {
+    fn continuation<R>(&self, list: &'static ListSpec, listed: &ListPage<R>, account: &Account) -> Continuation {
         let cursor_past_the_end =
-            account.readings().last_page_cursor == LastPageCursor::EmptyPage && !page.rows.is_empty();
-        match &page.last {
-            Some(last) if page.more || cursor_past_the_end => {
-                let after: RowKey = last.clone();
+            account.readings().last_page_cursor == LastPageCursor::EmptyPage && !listed.rows.is_empty();
+        match &listed.last {
+            Some(row) if listed.more || cursor_past_the_end => {
+                let after: RowKey = row.clone();
                 let query = self.canonical(list);
                 Continuation::Cursor(account.cursor_key.seal(&Position { after, query }))
             }

@@ -69,7 +69,7 @@ pub fn invalid(readings: &Readings) -> u16 {
     }
 }
 
-impl<'a> Body<'a> {
+impl Body<'_> {
     /// Reads the body of `PATCH security_finding_targets/:id`.
     pub fn external_id_change(self, flags: &mut Vec<String>) -> Result<ExternalIdChange, Refusal> {
         let rule = &ledger::DT_TARGET_PATCH_EXTERNAL_ID;
@@ -223,8 +223,9 @@ impl<'a> Body<'a> {
 /// ` (did you mean "x"?)`, or nothing if no known name is near.
 pub(super) fn nearest(name: &str, known: &[&str]) -> String {
     let close = |candidate: &&&str| strsim::jaro_winkler(name, candidate) > 0.8;
-    let similarity = |candidate: &&&str| (strsim::jaro_winkler(name, candidate) * 1e6) as u64;
-    match known.iter().filter(close).max_by_key(similarity) {
+    let similarity = |candidate: &str| strsim::jaro_winkler(name, candidate);
+    let by_similarity = |left: &&&str, right: &&&str| similarity(left).total_cmp(&similarity(right));
+    match known.iter().filter(close).max_by(by_similarity) {
         Some(candidate) => format!(" (did you mean {candidate:?}?)"),
         None => String::new(),
     }
