@@ -146,7 +146,7 @@ impl Control {
             data_theorem_api_key: None,
         };
         let world = Arc::new(before.replaced_by(&spec, &identity));
-        self.server.sandboxes.replace_credentials(self.id(), world.credentials())?;
+        self.server.worlds.sandboxes.replace_credentials(self.id(), world.credentials())?;
         let mut versions = self.sandbox.versions();
         versions.origin = Arc::clone(&world);
         versions.current = world;
@@ -168,7 +168,7 @@ impl Control {
         let effects = world.data_theorem.apply(event, now)?;
         let same_keys = Arc::ptr_eq(&keys_before, &world.data_theorem.keys);
         let changes = world.take_changes();
-        if let Some(durable) = &self.server.durable {
+        if let Some(durable) = &self.server.worlds.durable {
             if same_keys {
                 durable.submit_changes(&self.sandbox, &mut versions, changes);
             } else {
@@ -242,13 +242,13 @@ impl Control {
     }
 
     fn save_clock(&self) {
-        if let Some(durable) = &self.server.durable {
+        if let Some(durable) = &self.server.worlds.durable {
             durable.submit_clock(&self.sandbox, &mut self.sandbox.versions());
         }
     }
 
     fn save_whole(&self, versions: &mut crate::kernel::sandbox::Versions<World>) {
-        if let Some(durable) = &self.server.durable {
+        if let Some(durable) = &self.server.worlds.durable {
             durable.submit_whole(&self.sandbox, versions);
         }
     }

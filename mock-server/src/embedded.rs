@@ -9,16 +9,18 @@ use axum::Router;
 use fixtures::world::WorldSpec;
 use jiff::Timestamp;
 
+use crate::admin;
 use crate::control::Control;
 use crate::durable::{Durable, OpenError, Origin};
+use crate::http::pipeline::Scope;
 use crate::kernel::clock::ClockMode;
 use crate::kernel::journal::{Filter, Limits, Page};
 use crate::server::tls::{TlsError, TlsSettings, acceptor};
 use crate::server::{
-    Addresses, DEFAULT_SANDBOX, Listening, SandboxError, SandboxRequest, Scope, Server, Settings, WorldChoice,
-    default_epoch, listen, router,
+    Addresses, DEFAULT_SANDBOX, Listening, SandboxError, SandboxRequest, Server, Settings, WorldChoice, default_epoch,
+    listen,
 };
-use crate::vendors::data_theorem;
+use crate::vendors::{self, data_theorem};
 use crate::vendors::data_theorem::readings::ReadingError;
 
 /// How often idle sandboxes are looked for.
@@ -260,7 +262,7 @@ impl Builder {
             None => None,
         };
         let server = self.server()?;
-        let router = router(&server, Scope::Shared);
+        let router = everything(&server);
         let bind = async |address, acceptor| {
             listen(address, acceptor, router.clone(), server.ended())
                 .await
@@ -331,6 +333,11 @@ fn world_name(world: &WorldChoice) -> String {
     }
 }
 
+/// What the shared port answers: the admin plane, and the vendors.
+fn everything(server: &Arc<Server>) -> Router {
+    admin::router(server).fallback_service(vendors::router(&server.worlds, Scope::Shared))
+}
+
 impl MockServer {
     /// Starts a server with all defaults on a free port of the loopback interface.
     ///
@@ -351,12 +358,13 @@ impl MockServer {
     /// Everything the server answers, without a socket. Planned faults that break connections show as bodies
     /// that fail; see [`crate::http::reply::ConnectionFault`].
     pub fn router(&self) -> Router {
-        router(&self.server, Scope::Shared)
+        everything(&self.server)
     }
 
     /// Everything one sandbox answers, as on a port of its own; `None` if there is no such sandbox.
     pub fn sandbox_router(&self, id: &str) -> Option<Router> {
-        Some(router(&self.server, Scope::Sandbox(self.server.sandboxes.get(id)?)))
+        let scope = Scope::Sandbox(self.server.worlds.sandboxes.get(id)?);
+        Some(vendors::router(&self.server.worlds, scope))
     }
 
     /// Where and how to reach Data Theorem in the default sandbox.
@@ -377,7 +385,7 @@ impl MockServer {
 
     /// Controls the sandbox with this name.
     pub fn control_of(&self, id: &str) -> Option<Control> {
-        Some(Control::new(Arc::clone(&self.server), self.server.sandboxes.get(id)?))
+        Some(Control::new(Arc::clone(&self.server), self.server.worlds.sandboxes.get(id)?))
     }
 
     /// Makes a sandbox: another isolated world on the same server.
@@ -393,12 +401,17 @@ impl MockServer {
 
     /// Names of all sandboxes.
     pub fn sandboxes(&self) -> Vec<String> {
-        self.server.sandboxes.list().iter().map(|sandbox| sandbox.id().to_owned()).collect()
+        self.server.worlds.sandboxes.list().iter().map(|sandbox| sandbox.id().to_owned()).collect()
     }
 
     /// Requests that no sandbox owns.
     pub fn unclaimed(&self, filter: &Filter) -> Page {
-        self.server.unclaimed.read(filter)
+        self.server.worlds.unclaimed.read(filter)
+    }
+
+    /// How the server is set up; what durable state holds is already in it.
+    pub fn settings(&self) -> &Settings {
+        self.server.settings()
     }
 
     /// Where the server listens; `None` in process.

@@ -19,6 +19,7 @@ pub mod kernel;
 pub mod server;
 pub mod vendors;
 pub mod world;
+pub mod worlds;
 
 pub use control::{Control, ReplaceError};
 pub use embedded::{Builder, DataTheorem, MockServer, StartError};

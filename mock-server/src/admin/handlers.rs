@@ -36,8 +36,8 @@ pub(super) async fn get_health(State(server): Shared) -> Json<Value> {
         "server": "mock-server",
         "version": env!("CARGO_PKG_VERSION"),
         "vendors": [crate::vendors::data_theorem::VENDOR],
-        "sandboxes": server.sandboxes.list().len(),
-        "durable": server.durable.is_some(),
+        "sandboxes": server.worlds.sandboxes.list().len(),
+        "durable": server.worlds.durable.is_some(),
     }))
 }
 
@@ -62,9 +62,9 @@ pub(super) async fn get_unclaimed(State(server): Shared, query: JournalParameter
     let query = query.map_err(|error| Problem::bad_request(error.body_text()))?.0;
     let wait = Duration::from_millis(query.wait_ms.unwrap_or(0)).min(WAIT_MAX);
     let page = if wait.is_zero() {
-        server.unclaimed.read(&query.filter())
+        server.worlds.unclaimed.read(&query.filter())
     } else {
-        server.unclaimed.read_or_wait(&query.filter(), wait).await
+        server.worlds.unclaimed.read_or_wait(&query.filter(), wait).await
     };
     Ok(Json(page).into_response())
 }
@@ -74,6 +74,7 @@ type JournalParameters = Result<Query<JournalQuery>, axum::extract::rejection::Q
 /// `GET /sandboxes`
 pub(super) async fn get_sandboxes(State(server): Shared) -> Json<Value> {
     let sandboxes: Vec<Value> = server
+        .worlds
         .sandboxes
         .list()
         .iter()
@@ -327,7 +328,7 @@ pub(super) async fn other_method(method: http::Method) -> Problem {
 }
 
 fn control(server: &Arc<Server>, id: &str) -> Result<Control, Problem> {
-    let sandbox = server.sandboxes.get(id).ok_or_else(|| no_sandbox(id))?;
+    let sandbox = server.worlds.sandboxes.get(id).ok_or_else(|| no_sandbox(id))?;
     sandbox.touch();
     Ok(Control::new(Arc::clone(server), sandbox))
 }

@@ -9,9 +9,10 @@ use clap::Args;
 use fixtures::scenes::SCENES;
 use fixtures::world::WorldSpec;
 
-use super::{ContextArgs, DEFAULT_SEED, Failure, clock_mode};
+use super::{ContextArgs, Failure, clock_mode};
 use crate::embedded::{Builder, MockServer, StartError};
 use crate::kernel::clock::ClockMode;
+use crate::server::WorldChoice;
 use crate::server::address::{dotenv, shell_quoted};
 use crate::server::tls::TlsSettings;
 
@@ -203,9 +204,15 @@ fn announce(server: &MockServer, args: &ServeArgs) -> std::io::Result<()> {
     let (apps, findings, targets) = control.sizes();
     let mut out = std::io::stdout().lock();
     writeln!(out, "mock-server {} is ready", env!("CARGO_PKG_VERSION"))?;
-    writeln!(out, "  world    {} (seed {}, epoch {}, clock {})", args.world.as_deref().unwrap_or("demo"), args.context.seed.unwrap_or(DEFAULT_SEED), control.epoch(), control.clock_mode())?;
+    let settings = server.settings();
+    let world = match &settings.world {
+        WorldChoice::Scene(name) => name.as_str(),
+        WorldChoice::Spec(_) => args.world.as_deref().unwrap_or("(a file's)"),
+    };
+    let (seed, epoch, clock) = (settings.seed, control.epoch(), control.clock_mode());
+    writeln!(out, "  world    {world} (seed {seed}, epoch {epoch}, clock {clock})")?;
     if let Some(directory) = &args.state {
-        writeln!(out, "  state    {} (what it holds wins over the world above)", directory.display())?;
+        writeln!(out, "  state    {}", directory.display())?;
     }
     if let Some(addresses) = server.addresses() {
         writeln!(out, "  admin    http://{}{}/health", addresses.plain, crate::admin::BASE_PATH)?;

@@ -27,30 +27,39 @@ use crate::kernel::faults::{self, Effect, Fault, When};
 use crate::kernel::journal::{Body as JournalBody, Outcome, Phases, RequestRecord};
 use crate::kernel::kill_points::Point;
 use crate::kernel::sandbox::{Commit, Sandbox};
-use crate::server::{Scope, Server};
 use crate::world::World;
+use crate::worlds::Worlds;
 
 /// Most bytes of a request body. The vendors document nothing that comes near.
 pub const BODY_BYTES_MAX: usize = 1 << 20;
 /// How long a sender may take over its body.
 pub const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Whose requests a listener takes.
+#[derive(Clone)]
+pub enum Scope {
+    /// Everybody's: the credential decides.
+    Shared,
+    /// One sandbox's, whatever they show.
+    Sandbox(Arc<Sandbox<World>>),
+}
+
 /// How a vendor looks at a request.
 pub type Prepare = fn(Arc<Request>) -> Prepared;
 
 /// Takes a request all the way to its response.
-pub async fn run(server: &Arc<Server>, scope: &Scope, prepare: Prepare, request: http::Request<Body>) -> Response {
+pub async fn run(worlds: &Worlds, scope: &Scope, prepare: Prepare, request: http::Request<Body>) -> Response {
     let request = Arc::new(read(request).await);
     let Prepared { operation, credential, work, nobodys } = prepare(Arc::clone(&request));
     let owner = match scope {
         Scope::Sandbox(sandbox) => Some(Arc::clone(sandbox)),
         Scope::Shared => {
-            credential.and_then(|credential| server.sandboxes.owner_of(credential.vendor, &credential.secret))
+            credential.and_then(|credential| worlds.sandboxes.owner_of(credential.vendor, &credential.secret))
         }
     };
     match owner {
-        Some(sandbox) => run_owned(server, &sandbox, operation, &request, work).await,
-        None => run_unclaimed(server, operation, &request, nobodys()),
+        Some(sandbox) => run_owned(worlds, &sandbox, operation, &request, work).await,
+        None => run_unclaimed(worlds, operation, &request, nobodys()),
     }
 }
 
@@ -85,7 +94,7 @@ async fn read(request: http::Request<Body>) -> Request {
 }
 
 /// Answers a request that no sandbox owns. Faults and watchers belong to sandboxes, so there are none here.
-fn run_unclaimed(server: &Server, operation: SmolStr, request: &Request, answer: Answer) -> Response {
+fn run_unclaimed(worlds: &Worlds, operation: SmolStr, request: &Request, answer: Answer) -> Response {
     let body = redact::unowned_body(&request.body);
     let record = RequestRecord {
         method: SmolStr::new(request.method.as_str()),
@@ -93,17 +102,17 @@ fn run_unclaimed(server: &Server, operation: SmolStr, request: &Request, answer:
         query: redact::unowned_query(&request.query),
         body: (!body.is_empty()).then_some(JournalBody(body)),
     };
-    let seq = server.unclaimed.begin(server.clock.now(), operation, record);
+    let seq = worlds.unclaimed.begin(worlds.clock.now(), operation, record);
     let response = response(&answer);
     let phases = Phases { seen: true, applied: false, committed: true, replied: true };
     let outcome = Outcome { status: status_of(&response), phases, ..outcome_of(answer, &KnownSecrets(Vec::new())) };
-    server.unclaimed.finish(seq, outcome);
+    worlds.unclaimed.finish(seq, outcome);
     response
 }
 
 /// Answers a request in the sandbox that owns it.
 async fn run_owned(
-    server: &Server,
+    worlds: &Worlds,
     sandbox: &Arc<Sandbox<World>>,
     operation: SmolStr,
     request: &Request,
@@ -125,7 +134,7 @@ async fn run_owned(
         None => {}
     }
 
-    let (answer, commit) = apply(server, sandbox, work);
+    let (answer, commit) = apply(worlds, sandbox, work);
     progress.outcome.phases.applied = true;
     sandbox.kill_points.reach(seq, &operation, Point::Applied).await;
     let answer = if committed(commit).await { answer } else { storage_failed() };
@@ -144,7 +153,7 @@ async fn run_owned(
 }
 
 /// Applies a request: a read to the world as it stands, a write alone with the world.
-fn apply(server: &Server, sandbox: &Arc<Sandbox<World>>, work: Work) -> (Answer, Option<Commit>) {
+fn apply(worlds: &Worlds, sandbox: &Arc<Sandbox<World>>, work: Work) -> (Answer, Option<Commit>) {
     let now = sandbox.clock.now();
     match work {
         Work::Read(work) => {
@@ -159,7 +168,7 @@ fn apply(server: &Server, sandbox: &Arc<Sandbox<World>>, work: Work) -> (Answer,
             let world = Arc::make_mut(&mut versions.current);
             let answer = work(world, now);
             let changes = world.take_changes();
-            if let Some(durable) = &server.durable
+            if let Some(durable) = &worlds.durable
                 && !changes.is_empty()
             {
                 durable.submit_changes(sandbox, &mut versions, changes);

@@ -63,7 +63,7 @@ impl Server {
 
     /// The default sandbox's environment; `None` only if somebody removed that sandbox.
     pub fn default_environment(&self) -> Option<Environment> {
-        Some(self.environment(&*self.sandboxes.get(DEFAULT_SANDBOX)?))
+        Some(self.environment(&*self.worlds.sandboxes.get(DEFAULT_SANDBOX)?))
     }
 }
 

@@ -3,7 +3,6 @@
 pub mod address;
 mod connection;
 mod listen;
-mod router;
 mod sandboxes;
 pub mod tls;
 
@@ -19,11 +18,11 @@ use tokio::sync::watch;
 use crate::durable::Durable;
 use crate::kernel::clock::{Clock, ClockMode};
 use crate::kernel::journal::{Journal, Limits};
-use crate::kernel::sandbox::{Registry, Sandbox};
-use crate::world::{Readings, World};
+use crate::kernel::sandbox::Registry;
+use crate::world::Readings;
+use crate::worlds::Worlds;
 
 pub(crate) use listen::{Listening, listen};
-pub(crate) use router::router;
 pub use sandboxes::{Credentials, Listen, SandboxError, SandboxRequest, WorldChoice};
 use sandboxes::SceneCache;
 
@@ -81,14 +80,8 @@ impl Default for Settings {
 
 /// A running server, whether or not it listens anywhere.
 pub struct Server {
-    /// All sandboxes.
-    pub sandboxes: Registry<World>,
-    /// What no sandbox owns.
-    pub unclaimed: Journal,
-    /// The server's own clock, for what no sandbox owns.
-    pub clock: Clock,
-    /// Where state is kept, if it is.
-    pub durable: Option<Durable>,
+    /// Its worlds.
+    pub worlds: Arc<Worlds>,
     settings: Settings,
     scenes: SceneCache,
     addresses: OnceLock<Addresses>,
@@ -105,15 +98,6 @@ pub struct Addresses {
     pub tls: Option<SocketAddr>,
     /// File that holds the certificate of the authority that signed the server's, if one was written.
     pub ca_file: Option<String>,
-}
-
-/// Whose requests a listener takes.
-#[derive(Clone)]
-pub enum Scope {
-    /// Everybody's: the credential decides.
-    Shared,
-    /// One sandbox's, whatever they show.
-    Sandbox(Arc<Sandbox<World>>),
 }
 
 impl Server {
@@ -134,7 +118,7 @@ impl Server {
         for stored in stored {
             server.revive(stored)?;
         }
-        if server.sandboxes.get(DEFAULT_SANDBOX).is_none() {
+        if server.worlds.sandboxes.get(DEFAULT_SANDBOX).is_none() {
             server.create_default()?;
         }
         Ok(server)
@@ -143,10 +127,12 @@ impl Server {
     fn without_sandboxes(settings: Settings, durable: Option<Durable>) -> Arc<Self> {
         let epoch = settings.epoch.unwrap_or_else(|| default_epoch(settings.clock));
         Arc::new(Self {
-            sandboxes: Registry::new(settings.sandboxes_max),
-            unclaimed: Journal::new(settings.journal_limits),
-            clock: Clock::new(settings.clock, epoch),
-            durable,
+            worlds: Arc::new(Worlds {
+                sandboxes: Registry::new(settings.sandboxes_max),
+                unclaimed: Journal::new(settings.journal_limits),
+                clock: Clock::new(settings.clock, epoch),
+                durable,
+            }),
             scenes: SceneCache::default(),
             addresses: OnceLock::new(),
             own_listeners: Mutex::default(),
@@ -185,7 +171,7 @@ impl Server {
 
     /// Waits until everything that was acknowledged is on disk.
     pub(crate) async fn flush(&self) {
-        if let Some(durable) = &self.durable {
+        if let Some(durable) = &self.worlds.durable {
             durable.flush().await;
         }
     }

@@ -9,11 +9,13 @@ use fixtures::world::WorldSpec;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{DEFAULT_SANDBOX, IncoherentWorld, LOOPBACK_SECRETS, Listening, Scope, Server, coherent, default_epoch, listen, router};
+use super::{DEFAULT_SANDBOX, IncoherentWorld, LOOPBACK_SECRETS, Listening, Server, coherent, default_epoch, listen};
 use crate::durable::StoredSandbox;
+use crate::http::pipeline::Scope;
 use crate::kernel::clock::ClockMode;
 use crate::kernel::ids::entropy;
 use crate::kernel::sandbox::{RegistryError, Sandbox};
+use crate::vendors;
 use crate::vendors::data_theorem::readings::ReadingError;
 use crate::world::{Identity, Readings, Scene, World, secret_of};
 
@@ -192,7 +194,7 @@ impl Server {
         self.expire_idle();
         let plan = self.plan(&request)?;
         let identity = Identity {
-            sandbox: self.sandboxes.fresh_id(),
+            sandbox: self.worlds.sandboxes.fresh_id(),
             seed: plan.seed,
             page_size: plan.page_size,
             secrets: entropy().to_vec(),
@@ -203,7 +205,7 @@ impl Server {
         if let Some(commit) = commit
             && !commit.done().await
         {
-            self.sandboxes.remove(sandbox.id());
+            self.worlds.sandboxes.remove(sandbox.id());
             return Err(SandboxError::Storage);
         }
         if let Some(address) = request.listen.and_then(Listen::address)
@@ -219,8 +221,8 @@ impl Server {
     pub fn delete_sandbox(&self, id: &str) -> bool {
         // Dropping the listener ends it.
         drop(self.own_listeners().remove(id));
-        let removed = self.sandboxes.remove(id).is_some();
-        if let Some(durable) = &self.durable
+        let removed = self.worlds.sandboxes.remove(id).is_some();
+        if let Some(durable) = &self.worlds.durable
             && removed
         {
             durable.submit_removal(id);
@@ -230,10 +232,10 @@ impl Server {
 
     /// Ends the sandboxes that nobody has used for long.
     pub fn expire_idle(&self) {
-        for sandbox in self.sandboxes.expire(self.settings.sandbox_idle_max, DEFAULT_SANDBOX) {
+        for sandbox in self.worlds.sandboxes.expire(self.settings.sandbox_idle_max, DEFAULT_SANDBOX) {
             tracing::info!(sandbox = sandbox.id(), "expired after being idle");
             drop(self.own_listeners().remove(sandbox.id()));
-            if let Some(durable) = &self.durable {
+            if let Some(durable) = &self.worlds.durable {
                 durable.submit_removal(sandbox.id());
             }
         }
@@ -253,7 +255,7 @@ impl Server {
             let problem = format!("a sandbox can listen on {address} only if the server has an admin token");
             return Err(SandboxError::Invalid(problem));
         }
-        let router = router(self, Scope::Sandbox(Arc::clone(sandbox)));
+        let router = vendors::router(&self.worlds, Scope::Sandbox(Arc::clone(sandbox)));
         let listening = listen(address, None, router, self.ended())
             .await
             .map_err(|source| SandboxError::Listen { address, source })?;
@@ -290,8 +292,8 @@ impl Server {
         let credentials = world.credentials();
         let limits = self.settings.journal_limits;
         let sandbox = Arc::new(Sandbox::new(identity.sandbox, world, plan.clock, scene.epoch, limits));
-        self.sandboxes.add(Arc::clone(&sandbox), credentials)?;
-        if let Some(durable) = &self.durable {
+        self.worlds.sandboxes.add(Arc::clone(&sandbox), credentials)?;
+        if let Some(durable) = &self.worlds.durable {
             durable.submit_whole(&sandbox, &mut sandbox.versions());
         }
         Ok(sandbox)
@@ -364,7 +366,7 @@ impl Server {
             versions.current = current;
         }
         let credentials = sandbox.world().credentials();
-        self.sandboxes.add(Arc::new(sandbox), credentials)?;
+        self.worlds.sandboxes.add(Arc::new(sandbox), credentials)?;
         Ok(())
     }
 }

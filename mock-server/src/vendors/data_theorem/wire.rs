@@ -13,16 +13,7 @@ use super::readings::{
     NullFields, PortalUrl, Readings, SampledFields, StatusesOrder, TargetListLinks, TargetsListKey, TimestampOffset,
     TotalCountType,
 };
-use super::store::{App, Finding, StatusEntry, Target};
-
-/// Whether a row stands in a list or is the whole reply.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shape {
-    /// One of many.
-    List,
-    /// The only one.
-    Item,
-}
+use super::store::{App, Finding, Shape, StatusEntry, Target};
 
 /// How a list goes on.
 #[derive(Debug, Clone, PartialEq, Eq)]

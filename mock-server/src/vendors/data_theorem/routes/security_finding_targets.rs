@@ -15,8 +15,8 @@ use crate::vendors::data_theorem::readings::{
 use crate::vendors::data_theorem::rules::bodies::ExternalIdChange;
 use crate::vendors::data_theorem::rules::filters::{FilterSpec, ListSpec, Values};
 use crate::vendors::data_theorem::rules::{auth, statuses};
-use crate::vendors::data_theorem::store::{Group, StatusEntry, Target, TargetFilter};
-use crate::vendors::data_theorem::wire::{self, Shape};
+use crate::vendors::data_theorem::store::{Group, Shape, StatusEntry, Target, TargetFilter};
+use crate::vendors::data_theorem::wire;
 
 static LIST: ListSpec = ListSpec {
     name: "security_finding_targets",

@@ -13,8 +13,8 @@ use crate::vendors::data_theorem::readings::{
 };
 use crate::vendors::data_theorem::rules::filters::{FilterSpec, ListSpec, Values};
 use crate::vendors::data_theorem::rules::{auth, statuses};
-use crate::vendors::data_theorem::store::{Finding, FindingFilter, Group, StatusEntry};
-use crate::vendors::data_theorem::wire::{self, Shape};
+use crate::vendors::data_theorem::store::{Finding, FindingFilter, Group, Shape, StatusEntry};
+use crate::vendors::data_theorem::wire;
 
 static LIST: ListSpec = ListSpec {
     name: "security_findings",

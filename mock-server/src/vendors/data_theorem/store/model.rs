@@ -11,7 +11,15 @@ use smol_str::SmolStr;
 use crate::kernel::cursor::RowKey;
 use crate::kernel::history::History;
 use crate::vendors::data_theorem::readings::{Readings, SampledFields};
-use crate::vendors::data_theorem::wire::Shape;
+
+/// Whether a row stands in a list or is the whole reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// One of many.
+    List,
+    /// The only one.
+    Item,
+}
 
 /// A row's JSON without its links, rendered once per version of the row.
 ///

@@ -1,4 +1,4 @@
-//! The router: which part of the path belongs to whom.
+//! Which part of the path belongs to which vendor.
 
 use std::sync::Arc;
 
@@ -9,32 +9,26 @@ use axum::response::Response;
 use http::Request;
 use smol_str::SmolStr;
 
-use super::{Scope, Server};
-use crate::admin;
+use super::data_theorem;
 use crate::http::exchange::{Answer, Prepared, Work};
-use crate::http::pipeline::{self, Prepare};
+use crate::http::pipeline::{self, Prepare, Scope};
 use crate::http::reject::Refusal;
-use crate::vendors::data_theorem;
+use crate::worlds::Worlds;
 
 #[derive(Clone)]
 struct Shared {
-    server: Arc<Server>,
+    worlds: Arc<Worlds>,
     scope: Scope,
 }
 
-/// Everything a listener answers: the vendors, and on the shared port the admin plane.
-pub(crate) fn router(server: &Arc<Server>, scope: Scope) -> Router {
-    let shared = Shared { server: Arc::clone(server), scope };
-    let vendors = Router::new().fallback(vendor_of_path).with_state(shared.clone());
-    match shared.scope {
-        Scope::Shared => admin::router(server).fallback_service(vendors),
-        Scope::Sandbox(_) => vendors,
-    }
+/// Everything the vendors answer.
+pub(crate) fn router(worlds: &Arc<Worlds>, scope: Scope) -> Router {
+    Router::new().fallback(vendor_of_path).with_state(Shared { worlds: Arc::clone(worlds), scope })
 }
 
 async fn vendor_of_path(State(shared): State<Shared>, request: Request<Body>) -> Response {
     let prepare = prepare_for(request.uri().path());
-    pipeline::run(&shared.server, &shared.scope, prepare, request).await
+    pipeline::run(&shared.worlds, &shared.scope, prepare, request).await
 }
 
 /// Which vendor's a path is.
