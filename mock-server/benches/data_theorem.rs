@@ -55,6 +55,7 @@ fn request<B: From<&'static str>>(job: &Job, turn: usize, key: &str) -> Request<
 }
 
 async fn send(connection: &mut SendRequest<Full<Bytes>>, request: Request<Full<Bytes>>) -> (StatusCode, Bytes) {
+    connection.ready().await.unwrap();
     let response = connection.send_request(request).await.unwrap();
     let status = response.status();
     (status, response.into_body().collect().await.unwrap().to_bytes())

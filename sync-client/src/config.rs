@@ -1,0 +1,223 @@
+//! Settings from environment variables, checked before anything is sent.
+
+use std::ffi::OsString;
+use std::fmt;
+
+use reqwest::Url;
+use reqwest::header::HeaderValue;
+
+/// Variable with the address of the API, `/apis/mobile_security/results/v2` included.
+pub const DATA_THEOREM_BASE_URL: &str = "DATA_THEOREM_BASE_URL";
+/// Variable with the API key.
+pub const DATA_THEOREM_API_KEY: &str = "DATA_THEOREM_API_KEY";
+
+/// How to reach Data Theorem.
+#[derive(Debug, Clone)]
+pub struct DataTheoremSettings {
+    /// Address of the API; its path ends without a slash.
+    pub base_url: Url,
+    /// The API key.
+    pub api_key: ApiKey,
+}
+
+/// An API key. It can be sent, and shows nowhere else.
+#[derive(Clone)]
+pub struct ApiKey(HeaderValue);
+
+/// Settings that can't be used. No message contains the value of a credential.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// A variable is needed.
+    #[error("{variable} is not set, or is empty: {what}")]
+    Missing {
+        /// The variable.
+        variable: &'static str,
+        /// What belongs there.
+        what: &'static str,
+    },
+    /// A value is not text.
+    #[error("{variable} is not valid UTF-8")]
+    NotText {
+        /// The variable.
+        variable: &'static str,
+    },
+    /// A value is no address of an API.
+    #[error("{variable} is no usable address: {problem}")]
+    Address {
+        /// The variable.
+        variable: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The key would cross a network in the clear.
+    #[error(
+        "{variable} begins with http: and leads off this machine, so the key could be read on the way: use https"
+    )]
+    Unencrypted {
+        /// The variable.
+        variable: &'static str,
+    },
+    /// The key was pasted together with its scheme.
+    #[error("{variable} begins with \"APIKey\": give the key alone, the client adds the word itself")]
+    SchemeInKey {
+        /// The variable.
+        variable: &'static str,
+    },
+    /// The key can't be sent.
+    #[error("{variable} contains spaces or characters that no API key has")]
+    Key {
+        /// The variable.
+        variable: &'static str,
+    },
+}
+
+impl DataTheoremSettings {
+    /// Reads the settings from wherever `lookup` finds variables.
+    pub fn read(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {
+        let address = text(
+            &lookup,
+            DATA_THEOREM_BASE_URL,
+            "e.g. https://api.securetheorem.com/apis/mobile_security/results/v2",
+        )?;
+        let key = text(&lookup, DATA_THEOREM_API_KEY, "the Results API key")?;
+        Ok(Self { base_url: base_url(&address)?, api_key: ApiKey::new(&key)? })
+    }
+}
+
+fn text(
+    lookup: &impl Fn(&str) -> Option<OsString>,
+    variable: &'static str,
+    what: &'static str,
+) -> Result<String, ConfigError> {
+    let value = lookup(variable).filter(|value| !value.is_empty());
+    let value = value.ok_or(ConfigError::Missing { variable, what })?;
+    let value = value.into_string().map_err(|_| ConfigError::NotText { variable })?;
+    match value.trim() {
+        "" => Err(ConfigError::Missing { variable, what }),
+        trimmed => Ok(trimmed.to_owned()),
+    }
+}
+
+fn base_url(text: &str) -> Result<Url, ConfigError> {
+    let variable = DATA_THEOREM_BASE_URL;
+    let wrong = |problem: &str| ConfigError::Address { variable, problem: problem.to_owned() };
+    let mut url = Url::parse(text).map_err(|error| wrong(&error.to_string()))?;
+    if !matches!(url.scheme(), "https" | "http") {
+        return Err(wrong("it begins with neither https:// nor http://"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(wrong("it contains a user name or password"));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(wrong("it contains a query or a fragment"));
+    }
+    if url.scheme() == "http" && !leads_to_this_machine(&url) {
+        return Err(ConfigError::Unencrypted { variable });
+    }
+    let path = url.path().trim_end_matches('/').to_owned();
+    url.set_path(&path);
+    Ok(url)
+}
+
+fn leads_to_this_machine(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+impl ApiKey {
+    fn new(text: &str) -> Result<Self, ConfigError> {
+        let variable = DATA_THEOREM_API_KEY;
+        if text.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("apikey")) {
+            return Err(ConfigError::SchemeInKey { variable });
+        }
+        if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(ConfigError::Key { variable });
+        }
+        let mut header =
+            HeaderValue::from_str(&format!("APIKey {text}")).map_err(|_| ConfigError::Key { variable })?;
+        header.set_sensitive(true);
+        Ok(Self(header))
+    }
+
+    /// The value of the `Authorization` header.
+    pub(crate) fn header(&self) -> HeaderValue {
+        self.0.clone()
+    }
+}
+
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ApiKey(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ConfigError, DATA_THEOREM_API_KEY, DATA_THEOREM_BASE_URL, DataTheoremSettings};
+
+    fn read(base_url: Option<&str>, key: Option<&str>) -> Result<DataTheoremSettings, ConfigError> {
+        DataTheoremSettings::read(|name| match name {
+            DATA_THEOREM_BASE_URL => base_url.map(Into::into),
+            DATA_THEOREM_API_KEY => key.map(Into::into),
+            other => panic!("nothing asks for {other}"),
+        })
+    }
+
+    #[test]
+    fn a_trailing_slash_and_white_space_are_tolerated() {
+        let settings = read(Some(" https://api.example/results/v2/\n"), Some("ab/cd==\n")).unwrap();
+        assert_eq!(settings.base_url.as_str(), "https://api.example/results/v2");
+        assert_eq!(settings.api_key.header(), "APIKey ab/cd==");
+    }
+
+    #[test]
+    fn missing_variables_are_named() {
+        let missing = |variable| move |error: &ConfigError| matches!(error, ConfigError::Missing { variable: found, .. } if *found == variable);
+        assert!(read(None, Some("k")).is_err_and(|error| missing(DATA_THEOREM_BASE_URL)(&error)));
+        assert!(
+            read(Some("https://a.example"), Some(" "))
+                .is_err_and(|error| missing(DATA_THEOREM_API_KEY)(&error))
+        );
+    }
+
+    #[test]
+    fn addresses_that_lead_nowhere_are_refused() {
+        for address in [
+            "api.example",
+            "ftp://api.example",
+            "https://u:p@api.example",
+            "https://api.example?x=1",
+            "https://",
+        ] {
+            assert!(matches!(read(Some(address), Some("k")), Err(ConfigError::Address { .. })), "{address}");
+        }
+    }
+
+    /// DT-TRANSPORT-HTTPS
+    #[test]
+    fn a_key_crosses_a_network_only_encrypted() {
+        for address in
+            ["http://localhost:8700/v2", "http://127.0.0.1:1", "http://[::1]:1", "https://api.example"]
+        {
+            assert!(read(Some(address), Some("k")).is_ok(), "{address}");
+        }
+        for address in ["http://api.example/v2", "http://10.0.0.1", "http://localhost.example"] {
+            let refused = ConfigError::Unencrypted { variable: DATA_THEOREM_BASE_URL };
+            assert_eq!(read(Some(address), Some("k")).err(), Some(refused), "{address}");
+        }
+    }
+
+    #[test]
+    fn a_key_pasted_with_its_scheme_is_explained() {
+        let refused = ConfigError::SchemeInKey { variable: DATA_THEOREM_API_KEY };
+        assert_eq!(read(Some("https://a.example"), Some("apikey secret")).err(), Some(refused));
+    }
+
+    #[test]
+    fn nothing_shows_a_key() {
+        let settings = read(Some("https://a.example"), Some("very-secret")).unwrap();
+        assert!(!format!("{settings:?}").contains("very-secret"));
+        let error = read(Some("https://a.example"), Some("very secret")).unwrap_err();
+        assert!(!error.to_string().contains("secret"), "{error}");
+    }
+}

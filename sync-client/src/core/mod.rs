@@ -1,0 +1,3 @@
+//! What the client decides: pure functions of what was observed. No network, no clock, no randomness.
+
+pub mod doctor;
