@@ -1,6 +1,9 @@
 //! One list page, one get and one status post: in process, over a socket, and a static axum server that returns
 //! the same bytes over a socket. The ratio between the last two is what the simulation costs.
 
+#![allow(clippy::unwrap_used, reason = "a benchmark that fails has nothing to measure")]
+#![allow(missing_docs, reason = "criterion's macros make public items without any")]
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -27,13 +30,24 @@ struct Job {
     bodies: &'static [&'static str],
 }
 
+/// Closing and reopening in turn, because a status that stays the same is refused.
+const STATUSES: &[&str] = &[r#"{"status":"CLOSED_RISK_ACCEPTED"}"#, r#"{"status":"OPEN"}"#];
+
 fn jobs(target: &str) -> [Job; 3] {
     let path = |path: &str| format!("{BASE}/{path}");
-    // Closing and reopening in turn, because a status that stays the same is refused.
-    const STATUSES: &[&str] = &[r#"{"status":"CLOSED_RISK_ACCEPTED"}"#, r#"{"status":"OPEN"}"#];
     [
-        Job { name: "list page of 100 targets", method: "GET", path: path("security_finding_targets"), bodies: &[""] },
-        Job { name: "get one target", method: "GET", path: path(&format!("security_finding_targets/{target}")), bodies: &[""] },
+        Job {
+            name: "list page of 100 targets",
+            method: "GET",
+            path: path("security_finding_targets"),
+            bodies: &[""],
+        },
+        Job {
+            name: "get one target",
+            method: "GET",
+            path: path(&format!("security_finding_targets/{target}")),
+            bodies: &[""],
+        },
         Job {
             name: "post a status",
             method: "POST",
@@ -54,7 +68,10 @@ fn request<B: From<&'static str>>(job: &Job, turn: usize, key: &str) -> Request<
         .unwrap()
 }
 
-async fn send(connection: &mut SendRequest<Full<Bytes>>, request: Request<Full<Bytes>>) -> (StatusCode, Bytes) {
+async fn send(
+    connection: &mut SendRequest<Full<Bytes>>,
+    request: Request<Full<Bytes>>,
+) -> (StatusCode, Bytes) {
     connection.ready().await.unwrap();
     let response = connection.send_request(request).await.unwrap();
     let status = response.status();
@@ -91,7 +108,8 @@ fn data_theorem(criterion: &mut Criterion) {
     let key = server.data_theorem().api_key().to_owned();
     let address = server.addresses().unwrap().plain;
     let world = server.control().export_world().data_theorem;
-    let open = world.security_finding_targets.iter().find(|target| !target.statuses[0].status.is_closed()).unwrap();
+    let open =
+        world.security_finding_targets.iter().find(|target| !target.statuses[0].status.is_closed()).unwrap();
     for job in jobs(&open.id) {
         let mut group = criterion.benchmark_group(job.name);
         let mut turn = 0;
@@ -114,7 +132,8 @@ fn data_theorem(criterion: &mut Criterion) {
                 assert!(reply.0.is_success());
             });
         });
-        let control = runtime.block_on(async { connect(static_server(reply.0, reply.1.clone()).await).await });
+        let control =
+            runtime.block_on(async { connect(static_server(reply.0, reply.1.clone()).await).await });
         let mut connection = control;
         group.bench_function("static axum server, same bytes, over a socket", |bencher| {
             bencher.iter(|| {

@@ -7,14 +7,15 @@ use std::time::Duration;
 use fixtures::world::{Event, WorldSpec};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::http::redact::REDACTED;
 use crate::kernel::clock::ClockMode;
 use crate::kernel::faults::{Fault, FaultError, Planned};
 use crate::kernel::journal::{Filter, Page};
 use crate::kernel::kill_points::Watcher;
 use crate::kernel::sandbox::{Commit, RegistryError, Sandbox};
+use crate::kernel::secrets::REDACTED;
 use crate::server::address::Environment;
 use crate::server::{DEFAULT_SANDBOX, IncoherentWorld, Server, coherent};
+use crate::vendors;
 use crate::vendors::data_theorem::events::{Effects, EventError};
 use crate::vendors::data_theorem::readings::ReadingError;
 use crate::world::{Identity, World};
@@ -96,7 +97,13 @@ impl Control {
 
     /// Plans a fault behind those already planned and returns its number.
     pub fn plan_fault(&self, fault: Fault) -> Result<u64, FaultError> {
+        self.check_fault(&fault)?;
         self.sandbox.faults().plan(fault)
+    }
+
+    /// Whether a fault makes sense and waits for something that can be asked.
+    pub fn check_fault(&self, fault: &Fault) -> Result<(), FaultError> {
+        fault.check_for(&vendors::operations())
     }
 
     /// The faults that have not been used up, in order.
@@ -204,13 +211,16 @@ impl Control {
     /// Goes back to the world the sandbox started from: faults and journal are dropped, a manual clock returns
     /// to the epoch. Readings, credentials and snapshots stay.
     pub fn reset(&self) {
-        self.sandbox.reset();
+        let world = self.sandbox.reset();
+        // The origin's keys were this sandbox's own from the start; a clash could only come from a key that was
+        // revoked and given to another sandbox, which then keeps it.
+        let _ = self.server.worlds.sandboxes.replace_credentials(self.id(), world.credentials());
         self.save_whole(&mut self.sandbox.versions());
     }
 
-    /// Remembers world and time under a name.
-    pub fn take_snapshot(&self, name: &str) {
-        self.sandbox.take_snapshot(name);
+    /// Remembers world and time under a name and returns that time.
+    pub fn take_snapshot(&self, name: &str) -> Timestamp {
+        self.sandbox.take_snapshot(name)
     }
 
     /// Names of the snapshots with the time each was taken at.
@@ -218,27 +228,35 @@ impl Control {
         self.sandbox.snapshots()
     }
 
-    /// Goes back to a snapshot: the world, and the time of a manual clock. Readings stay. Says whether there is
-    /// such a snapshot.
-    pub fn restore_snapshot(&self, name: &str) -> bool {
-        let readings = self.sandbox.world().readings();
-        let restored = self.sandbox.restore_snapshot(name);
-        if let Some(world) = &restored {
-            let mut versions = self.sandbox.versions();
-            versions.current = Arc::new(world.under(&readings));
-            self.save_whole(&mut versions);
+    /// Goes back to a snapshot: the world with its credentials, and the time of a manual clock. Readings stay.
+    /// Says whether there is such a snapshot; fails if another sandbox has taken one of its credentials.
+    pub fn restore_snapshot(&self, name: &str) -> Result<bool, RegistryError> {
+        let Some((world, time)) = self.sandbox.snapshot(name) else { return Ok(false) };
+        self.server.worlds.sandboxes.replace_credentials(self.id(), world.credentials())?;
+        if self.clock_mode() == ClockMode::Manual {
+            self.sandbox.clock.set(time);
         }
-        restored.is_some()
+        let mut versions = self.sandbox.versions();
+        let readings = versions.current.readings();
+        versions.current = Arc::new(world.under(&readings));
+        self.save_whole(&mut versions);
+        Ok(true)
     }
 
     /// Waits until everything that has happened so far is on disk; `false` if it never will be. Without
     /// durable state there is nothing to wait for.
     pub async fn saved(&self) -> bool {
         let commit: Option<Commit> = self.sandbox.versions().last_commit.clone();
-        match commit {
+        let saved = match commit {
             None => true,
             Some(commit) => commit.done().await,
+        };
+        if !saved {
+            // The world was taken back, and its keys with it.
+            let credentials = self.sandbox.world().credentials();
+            let _ = self.server.worlds.sandboxes.replace_credentials(self.id(), credentials);
         }
+        saved
     }
 
     fn save_clock(&self) {
@@ -256,6 +274,9 @@ impl Control {
 
 impl std::fmt::Debug for Control {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Control").field("sandbox", &self.id()).field("credentials", &REDACTED).finish_non_exhaustive()
+        f.debug_struct("Control")
+            .field("sandbox", &self.id())
+            .field("credentials", &REDACTED)
+            .finish_non_exhaustive()
     }
 }

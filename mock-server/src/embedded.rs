@@ -17,11 +17,11 @@ use crate::kernel::clock::ClockMode;
 use crate::kernel::journal::{Filter, Limits, Page};
 use crate::server::tls::{TlsError, TlsSettings, acceptor};
 use crate::server::{
-    Addresses, DEFAULT_SANDBOX, Listening, SandboxError, SandboxRequest, Server, Settings, WorldChoice, default_epoch,
-    listen,
+    Addresses, DEFAULT_SANDBOX, Listening, SandboxError, SandboxRequest, Server, Settings, WorldChoice,
+    default_epoch, listen,
 };
-use crate::vendors::{self, data_theorem};
 use crate::vendors::data_theorem::readings::ReadingError;
+use crate::vendors::{self, data_theorem};
 
 /// How often idle sandboxes are looked for.
 const EXPIRY_INTERVAL: Duration = Duration::from_mins(1);
@@ -63,6 +63,8 @@ pub enum StartError {
     Bind {
         /// The address.
         address: SocketAddr,
+        /// Whether it is the one for TLS.
+        tls: bool,
         /// Why.
         source: std::io::Error,
     },
@@ -263,10 +265,11 @@ impl Builder {
         };
         let server = self.server()?;
         let router = everything(&server);
-        let bind = async |address, acceptor| {
+        let bind = async |address, acceptor: Option<_>| {
+            let tls = acceptor.is_some();
             listen(address, acceptor, router.clone(), server.ended())
                 .await
-                .map_err(|source| StartError::Bind { address, source })
+                .map_err(|source| StartError::Bind { address, tls, source })
         };
         let plain = bind(self.bind, None).await?;
         let mut addresses = Addresses { plain: plain.address(), tls: None, ca_file: None };
@@ -395,8 +398,8 @@ impl MockServer {
     }
 
     /// Ends a sandbox. Says whether there was one; the default one can't be ended.
-    pub fn delete_sandbox(&self, id: &str) -> bool {
-        id != DEFAULT_SANDBOX && self.server.delete_sandbox(id)
+    pub async fn delete_sandbox(&self, id: &str) -> Result<bool, SandboxError> {
+        if id == DEFAULT_SANDBOX { Ok(false) } else { self.server.delete_sandbox(id).await }
     }
 
     /// Names of all sandboxes.
@@ -425,7 +428,7 @@ impl MockServer {
         for listening in std::mem::take(&mut self.listening) {
             listening.finished().await;
         }
-        self.server.flush().await;
+        self.server.close().await;
     }
 }
 
@@ -462,7 +465,11 @@ impl Control {
     pub fn data_theorem(&self) -> DataTheorem {
         let environment = self.environment();
         DataTheorem {
-            base_url: environment.env.get("DATA_THEOREM_BASE_URL").cloned().unwrap_or_else(|| data_theorem::BASE_PATH.into()),
+            base_url: environment
+                .env
+                .get("DATA_THEOREM_BASE_URL")
+                .cloned()
+                .unwrap_or_else(|| data_theorem::BASE_PATH.into()),
             api_key: environment.env.get("DATA_THEOREM_API_KEY").cloned().unwrap_or_default(),
         }
     }

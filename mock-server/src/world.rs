@@ -86,7 +86,10 @@ impl Scene {
     pub fn world(&self, identity: &Identity) -> World {
         let keys = self.keys.iter().enumerate().map(|(place, spec)| {
             let wanted = identity.data_theorem_api_key.as_ref().filter(|_| place == 0);
-            let secret = wanted.or(spec.secret.as_ref()).cloned().unwrap_or_else(|| secret_of(&identity.secrets, spec));
+            let secret = wanted
+                .or(spec.secret.as_ref())
+                .cloned()
+                .unwrap_or_else(|| secret_of(&identity.secrets, spec));
             Arc::new(ApiKey { secret, spec: ApiKeySpec { secret: None, ..spec.clone() } })
         });
         World {
@@ -147,11 +150,6 @@ impl World {
         let mut world = Scene::load(&spec, &self.readings()).world(identity);
         world.data_theorem.ids = self.data_theorem.ids;
         world
-    }
-
-    /// Every secret of this world, for keeping them out of journals.
-    pub fn secrets(&self) -> Vec<&str> {
-        self.data_theorem.keys.iter().map(|key| key.secret.as_str()).collect()
     }
 
     /// What changed since this was last asked.

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
+use axum::extract::{OriginalUri, Path, Query, State};
 use axum::response::{IntoResponse as _, Response};
 use fixtures::world::{Event, WorldSpec};
 use http::StatusCode;
@@ -15,7 +14,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::problem::Problem;
+use super::problem::{Problem, Sent};
 use crate::control::{Control, ReplaceError};
 use crate::kernel::clock::ClockMode;
 use crate::kernel::faults::Fault;
@@ -69,6 +68,12 @@ pub(super) async fn get_unclaimed(State(server): Shared, query: JournalParameter
     Ok(Json(page).into_response())
 }
 
+/// `DELETE /journal`
+pub(super) async fn delete_unclaimed(State(server): Shared) -> StatusCode {
+    server.worlds.unclaimed.clear();
+    StatusCode::NO_CONTENT
+}
+
 type JournalParameters = Result<Query<JournalQuery>, axum::extract::rejection::QueryRejection>;
 
 /// `GET /sandboxes`
@@ -95,7 +100,7 @@ pub(super) async fn get_sandboxes(State(server): Shared) -> Json<Value> {
 }
 
 /// `POST /sandboxes`
-pub(super) async fn post_sandboxes(State(server): Shared, body: Bytes) -> Answer {
+pub(super) async fn post_sandboxes(State(server): Shared, Sent(body): Sent) -> Answer {
     let request: SandboxRequest = if body.is_empty() { SandboxRequest::default() } else { read(&body)? };
     let sandbox = server.create_sandbox(request).await.map_err(|error| {
         let status = match &error {
@@ -125,7 +130,11 @@ pub(super) async fn delete_sandbox(State(server): Shared, Path(id): Path<String>
     if id == DEFAULT_SANDBOX {
         return Err(Problem::conflict("the default sandbox always exists; reset it instead"));
     }
-    if server.delete_sandbox(&id) { Ok(StatusCode::NO_CONTENT.into_response()) } else { Err(no_sandbox(&id)) }
+    match server.delete_sandbox(&id).await {
+        Ok(true) => Ok(StatusCode::NO_CONTENT.into_response()),
+        Ok(false) => Err(no_sandbox(&id)),
+        Err(error) => Err(Problem::from_error(StatusCode::INSUFFICIENT_STORAGE, &error)),
+    }
 }
 
 /// `GET …/env`
@@ -166,9 +175,14 @@ pub(super) enum ClockMove {
 }
 
 /// `POST …/clock`
-pub(super) async fn post_clock(State(server): Shared, Path(id): Path<String>, body: Bytes) -> Answer {
+pub(super) async fn post_clock(State(server): Shared, Path(id): Path<String>, Sent(body): Sent) -> Answer {
     let control = control(&server, &id)?;
-    match read(&body)? {
+    let clock_move = serde_json::from_slice(&body).map_err(|error| {
+        let forms =
+            r#"{"advance_ms": 500}, {"advance": "2h30m"}, {"set": "2026-01-31T00:00:00Z"}, {"mode": "manual"}"#;
+        Problem::bad_request(format!("the body does not fit: {error}; send one of {forms}"))
+    })?;
+    match clock_move {
         ClockMove::AdvanceMs(ms) => control.advance(SignedDuration::from_millis(ms)),
         ClockMove::Advance(step) => control.advance(step),
         ClockMove::Set(to) => control.set_clock(to),
@@ -183,15 +197,14 @@ pub(super) async fn get_faults(State(server): Shared, Path(id): Path<String>) ->
 }
 
 /// `POST …/faults`: one fault, or a list of them, planned all or none.
-pub(super) async fn post_faults(State(server): Shared, Path(id): Path<String>, body: Bytes) -> Answer {
+pub(super) async fn post_faults(State(server): Shared, Path(id): Path<String>, Sent(body): Sent) -> Answer {
     let control = control(&server, &id)?;
     let faults: Vec<Fault> = match read::<Value>(&body)? {
         Value::Array(_) => read(&body)?,
         _ => vec![read(&body)?],
     };
-    let mut queue = crate::kernel::faults::FaultQueue::default();
     for fault in &faults {
-        queue.plan(fault.clone()).map_err(|error| Problem::from_error(StatusCode::BAD_REQUEST, &error))?;
+        control.check_fault(fault).map_err(|error| Problem::from_error(StatusCode::BAD_REQUEST, &error))?;
     }
     let ids: Result<Vec<u64>, _> = faults.into_iter().map(|fault| control.plan_fault(fault)).collect();
     let ids = ids.map_err(|error| Problem::from_error(StatusCode::BAD_REQUEST, &error))?;
@@ -204,7 +217,11 @@ pub(super) async fn delete_faults(State(server): Shared, Path(id): Path<String>)
 }
 
 /// `GET …/journal`
-pub(super) async fn get_journal(State(server): Shared, Path(id): Path<String>, query: JournalParameters) -> Answer {
+pub(super) async fn get_journal(
+    State(server): Shared,
+    Path(id): Path<String>,
+    query: JournalParameters,
+) -> Answer {
     let query = query.map_err(|error| Problem::bad_request(error.body_text()))?.0;
     let control = control(&server, &id)?;
     let wait = Duration::from_millis(query.wait_ms.unwrap_or(0)).min(WAIT_MAX);
@@ -229,7 +246,7 @@ pub(super) async fn get_world(State(server): Shared, Path(id): Path<String>) -> 
 }
 
 /// `PUT …/world`
-pub(super) async fn put_world(State(server): Shared, Path(id): Path<String>, body: Bytes) -> Answer {
+pub(super) async fn put_world(State(server): Shared, Path(id): Path<String>, Sent(body): Sent) -> Answer {
     let control = control(&server, &id)?;
     let spec: WorldSpec = read(&body)?;
     control.replace_world(spec).map_err(|error| {
@@ -243,7 +260,7 @@ pub(super) async fn put_world(State(server): Shared, Path(id): Path<String>, bod
 }
 
 /// `POST …/events`: one event, or a list of them, in order; the first that can't happen ends the list.
-pub(super) async fn post_events(State(server): Shared, Path(id): Path<String>, body: Bytes) -> Answer {
+pub(super) async fn post_events(State(server): Shared, Path(id): Path<String>, Sent(body): Sent) -> Answer {
     let control = control(&server, &id)?;
     let (events, single): (Vec<Event>, bool) = match read::<Value>(&body)? {
         Value::Array(_) => (read(&body)?, false),
@@ -270,7 +287,7 @@ pub(super) async fn get_readings(State(server): Shared, Path(id): Path<String>) 
 }
 
 /// `POST …/readings`: values by id, all or none.
-pub(super) async fn post_readings(State(server): Shared, Path(id): Path<String>, body: Bytes) -> Answer {
+pub(super) async fn post_readings(State(server): Shared, Path(id): Path<String>, Sent(body): Sent) -> Answer {
     let control = control(&server, &id)?;
     let choices: BTreeMap<String, String> = read(&body)?;
     let choices = choices.iter().map(|(id, value)| (id.as_str(), value.as_str()));
@@ -295,29 +312,35 @@ pub(super) struct NewSnapshot {
 /// `GET …/snapshots`
 pub(super) async fn get_snapshots(State(server): Shared, Path(id): Path<String>) -> Answer {
     let snapshots = control(&server, &id)?.snapshots();
-    let snapshots: Vec<Value> = snapshots.iter().map(|(name, time)| json!({"name": name, "time": time})).collect();
+    let snapshots: Vec<Value> =
+        snapshots.iter().map(|(name, time)| json!({"name": name, "time": time})).collect();
     Ok(Json(json!({"snapshots": snapshots})).into_response())
 }
 
 /// `POST …/snapshots`
-pub(super) async fn post_snapshots(State(server): Shared, Path(id): Path<String>, body: Bytes) -> Answer {
+pub(super) async fn post_snapshots(
+    State(server): Shared,
+    Path(id): Path<String>,
+    Sent(body): Sent,
+) -> Answer {
     let control = control(&server, &id)?;
     let NewSnapshot { name } = read(&body)?;
-    control.take_snapshot(&name);
-    Ok((StatusCode::CREATED, Json(json!({"name": name, "time": control.now()}))).into_response())
+    let time = control.take_snapshot(&name);
+    Ok((StatusCode::CREATED, Json(json!({"name": name, "time": time}))).into_response())
 }
 
 /// `POST …/snapshots/{name}/restore`
 pub(super) async fn post_restore(State(server): Shared, Path((id, name)): Path<(String, String)>) -> Answer {
     let control = control(&server, &id)?;
-    if !control.restore_snapshot(&name) {
+    let restored = control.restore_snapshot(&name);
+    if !restored.map_err(|error| Problem::from_error(StatusCode::CONFLICT, &error))? {
         return Err(Problem::not_found(format!("sandbox {id:?} has no snapshot {name:?}")));
     }
     saved(&control, StatusCode::NO_CONTENT.into_response()).await
 }
 
 /// Any path that does not exist.
-pub(super) async fn unknown_route(uri: http::Uri) -> Problem {
+pub(super) async fn unknown_route(OriginalUri(uri): OriginalUri) -> Problem {
     let path: String = uri.path().chars().take(200).collect();
     Problem::not_found(format!("the admin plane has no path {path:?}; docs/admin-api.md lists them"))
 }
@@ -335,7 +358,9 @@ fn control(server: &Arc<Server>, id: &str) -> Result<Control, Problem> {
 
 fn no_sandbox(id: &str) -> Problem {
     let id: String = id.chars().take(80).collect();
-    Problem::not_found(format!("there is no sandbox {id:?}: it was deleted, expired after being idle, or never existed"))
+    Problem::not_found(format!(
+        "there is no sandbox {id:?}: it was deleted, expired after being idle, or never existed"
+    ))
 }
 
 /// The response, once what it speaks of is on disk.
@@ -344,5 +369,6 @@ async fn saved(control: &Control, response: Response) -> Answer {
 }
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
-    serde_json::from_slice(body).map_err(|error| Problem::bad_request(format!("the body does not fit: {error}")))
+    serde_json::from_slice(body)
+        .map_err(|error| Problem::bad_request(format!("the body does not fit: {error}")))
 }

@@ -1,6 +1,6 @@
 //! The control plane under `/__admin`: visibly not a vendor's, and thin wrappers over [`crate::Control`].
 //!
-//! [`router`] is its table of contents; docs/admin-api.md describes it for users.
+//! `router` is its table of contents; docs/admin-api.md describes it for users.
 
 mod guard;
 mod handlers;
@@ -21,7 +21,10 @@ pub(crate) fn router(server: &Arc<Server>) -> Router {
     let sandbox = Router::new()
         .route("/env", get(handlers::get_env))
         .route("/clock", get(handlers::get_clock).post(handlers::post_clock))
-        .route("/faults", get(handlers::get_faults).post(handlers::post_faults).delete(handlers::delete_faults))
+        .route(
+            "/faults",
+            get(handlers::get_faults).post(handlers::post_faults).delete(handlers::delete_faults),
+        )
         .route("/journal", get(handlers::get_journal).delete(handlers::delete_journal))
         .route("/world", get(handlers::get_world).put(handlers::put_world))
         .route("/events", post(handlers::post_events))
@@ -31,7 +34,7 @@ pub(crate) fn router(server: &Arc<Server>) -> Router {
         .route("/snapshots/{name}/restore", post(handlers::post_restore));
     let admin = Router::new()
         .route("/health", get(handlers::get_health))
-        .route("/journal", get(handlers::get_unclaimed))
+        .route("/journal", get(handlers::get_unclaimed).delete(handlers::delete_unclaimed))
         .route("/sandboxes", get(handlers::get_sandboxes).post(handlers::post_sandboxes))
         .route("/sandboxes/{id}", delete(handlers::delete_sandbox))
         .nest("/sandboxes/{id}", sandbox)

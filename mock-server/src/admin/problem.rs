@@ -1,6 +1,8 @@
 //! What the control plane says when it says no: what happened, and what to do.
 
 use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde_json::json;
@@ -59,8 +61,21 @@ impl Problem {
     }
 }
 
+/// The body of a request; one that can't be read is refused like anything else.
+pub(super) struct Sent(pub(super) Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for Sent {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let body = Bytes::from_request(request, state).await;
+        body.map(Self).map_err(|error| Problem { status: error.status(), message: error.body_text() })
+    }
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        (self.status, Json(json!({"error": {"code": self.status.as_u16(), "message": self.message}}))).into_response()
+        (self.status, Json(json!({"error": {"code": self.status.as_u16(), "message": self.message}})))
+            .into_response()
     }
 }

@@ -89,7 +89,8 @@ async fn ask(args: &EnvArgs) -> Result<Bytes, AskError> {
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(protocol)?;
     tokio::spawn(connection);
-    let mut request = http::Request::get(format!("/__admin/sandboxes/{}/env", args.sandbox))
+    let sandbox = percent_encoding::utf8_percent_encode(&args.sandbox, percent_encoding::NON_ALPHANUMERIC);
+    let mut request = http::Request::get(format!("/__admin/sandboxes/{sandbox}/env"))
         .header(http::header::HOST, authority.as_str());
     if let Some(token) = &args.admin_token {
         request = request.header(http::header::AUTHORIZATION, format!("Bearer {token}"));

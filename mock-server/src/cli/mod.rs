@@ -141,8 +141,10 @@ fn worlds(args: WorldsArgs) -> Result<(), Failure> {
             writeln!(out)?;
         }
         None if args.json => {
-            let list: Vec<_> =
-                SCENES.iter().map(|scene| serde_json::json!({"name": scene.name, "about": scene.about})).collect();
+            let list: Vec<_> = SCENES
+                .iter()
+                .map(|scene| serde_json::json!({"name": scene.name, "about": scene.about}))
+                .collect();
             writeln!(out, "{}", serde_json::to_string_pretty(&list)?)?;
         }
         None => {

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{IsTerminal as _, Write as _};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -20,7 +20,7 @@ use crate::server::tls::TlsSettings;
 #[derive(Debug, Args)]
 pub(super) struct ServeArgs {
     /// Where to listen
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8700")]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8700", value_parser = address)]
     bind: SocketAddr,
     /// The world to play: a name (see `mock-server worlds`) or a JSON file
     #[arg(long, value_name = "NAME|FILE")]
@@ -49,7 +49,7 @@ pub(super) struct ServeArgs {
 #[derive(Debug, Args)]
 struct TlsArgs {
     /// Listen here too, with TLS; the certificate is made for this run unless one is given
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = address)]
     tls_bind: Option<SocketAddr>,
     /// Certificate chain as PEM
     #[arg(long, value_name = "FILE", requires = "tls_bind", requires = "tls_key")]
@@ -78,8 +78,16 @@ enum ServeError {
     Reading { text: String },
     #[error("cannot write {path}")]
     Write { path: PathBuf, source: std::io::Error },
-    #[error("{address} is in use by another program: stop it, or choose another port with --bind, e.g. --bind 127.0.0.1:0 for any free one")]
-    PortInUse { address: SocketAddr },
+    #[error(
+        "{address} is in use by another program: stop it, or choose another port with {flag}, e.g. {flag} 127.0.0.1:0 for any free one"
+    )]
+    PortInUse { address: SocketAddr, flag: &'static str },
+}
+
+/// Reads an address for clap; names such as localhost are looked up.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let resolved = text.to_socket_addrs().ok().and_then(|mut addresses| addresses.next());
+    resolved.ok_or_else(|| "write ADDRESS:PORT, e.g. 127.0.0.1:8700 or localhost:8700".to_owned())
 }
 
 fn names() -> String {
@@ -88,7 +96,8 @@ fn names() -> String {
 
 /// `mock-server serve`
 pub(super) fn serve(args: ServeArgs) -> Result<(), Failure> {
-    let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let colours =
+        std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_ansi(colours)
@@ -104,8 +113,9 @@ pub(super) fn serve(args: ServeArgs) -> Result<(), Failure> {
 async fn serve_until_told(args: ServeArgs) -> Result<(), Failure> {
     let mut told_to_end = EndSignals::new()?;
     let server = match builder(&args)?.start().await {
-        Err(StartError::Bind { address, source }) if source.kind() == std::io::ErrorKind::AddrInUse => {
-            return Err(ServeError::PortInUse { address }.into());
+        Err(StartError::Bind { address, tls, source }) if source.kind() == std::io::ErrorKind::AddrInUse => {
+            let flag = if tls { "--tls-bind" } else { "--bind" };
+            return Err(ServeError::PortInUse { address, flag }.into());
         }
         result => result?,
     };
@@ -166,7 +176,8 @@ fn read_world(text: &str) -> Result<Option<WorldSpec>, ServeError> {
     if !path.exists() && !text.contains(['/', '.']) {
         return Err(ServeError::NoWorld { name: text.to_owned() });
     }
-    let content = fs::read_to_string(path).map_err(|source| ServeError::Read { path: path.to_owned(), source })?;
+    let content =
+        fs::read_to_string(path).map_err(|source| ServeError::Read { path: path.to_owned(), source })?;
     serde_json::from_str(&content).map(Some).map_err(|error| {
         let (line, column) = (error.line(), error.column());
         let problem = error.to_string();
@@ -220,7 +231,10 @@ fn announce(server: &MockServer, args: &ServeArgs) -> std::io::Result<()> {
             writeln!(out, "  TLS      https://{tls}")?;
         }
     }
-    writeln!(out, "\nData Theorem Results API v2: {apps} mobile apps, {findings} findings, {targets} targets")?;
+    writeln!(
+        out,
+        "\nData Theorem Results API v2: {apps} mobile apps, {findings} findings, {targets} targets"
+    )?;
     writeln!(out, "  base URL {base}")?;
     writeln!(out, "  API key  {key}")?;
     let header = shell_quoted(&format!("Authorization: APIKey {key}"));

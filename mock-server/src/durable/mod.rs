@@ -19,10 +19,10 @@ use fixtures::world::WorldSpec;
 use jiff::Timestamp;
 
 pub use open::{OpenError, Origin};
-use writer::{Submission, Work};
+use writer::{Extent, Submission};
 
-use crate::kernel::clock::ClockMode;
-use crate::kernel::sandbox::{Commit, Sandbox, Versions};
+use crate::kernel::clock::ClockState;
+use crate::kernel::sandbox::{Commit, Kept, Sandbox, Versions};
 use crate::vendors::data_theorem::store::Change;
 use crate::world::World;
 
@@ -41,10 +41,8 @@ pub struct StoredSandbox {
     pub seed: u64,
     /// The instant its world was written relative to.
     pub epoch: Timestamp,
-    /// How its clock runs.
-    pub clock: ClockMode,
-    /// What its clock showed, if it is a manual one.
-    pub manual_now: Option<Timestamp>,
+    /// Its clock.
+    pub clock: ClockState,
     /// Rows per list page.
     pub page_size: usize,
     /// Readings by id.
@@ -90,45 +88,45 @@ impl Durable {
         versions: &mut Versions<World>,
         changes: Vec<Change>,
     ) {
-        let world = Arc::clone(&versions.current);
         // Removing an app takes rows of many kinds with it; writing the whole world says the same more simply.
-        let work = if changes.iter().any(|change| matches!(change, Change::AppRemoved(_))) {
-            Work::Whole { world, origin: Arc::clone(&versions.origin) }
-        } else {
-            Work::Changes { world, changes }
-        };
-        self.submit(sandbox, versions, work);
+        let removes = changes.iter().any(|change| matches!(change, Change::AppRemoved(_)));
+        self.submit(sandbox, versions, if removes { Extent::Whole } else { Extent::Changes(changes) });
     }
 
     /// Hands over a sandbox as it stands.
     pub(crate) fn submit_whole(&self, sandbox: &Arc<Sandbox<World>>, versions: &mut Versions<World>) {
-        let work = Work::Whole { world: Arc::clone(&versions.current), origin: Arc::clone(&versions.origin) };
-        self.submit(sandbox, versions, work);
+        self.submit(sandbox, versions, Extent::Whole);
     }
 
     /// Hands over a sandbox's clock.
     pub(crate) fn submit_clock(&self, sandbox: &Arc<Sandbox<World>>, versions: &mut Versions<World>) {
-        let world = Arc::clone(&versions.current);
-        self.submit(sandbox, versions, Work::Changes { world, changes: Vec::new() });
+        self.submit(sandbox, versions, Extent::Changes(Vec::new()));
     }
 
     /// Hands over the end of a sandbox.
-    pub(crate) fn submit_removal(&self, id: &str) {
-        let _ = self.submissions.send(Submission::Removal { id: id.to_owned() });
+    pub(crate) fn submit_removal(&self, id: &str) -> Commit {
+        let (report, commit) = Commit::pending();
+        let _ = self.submissions.send(Submission::Removal { id: id.to_owned(), report });
+        commit
     }
 
-    /// Waits until everything handed over so far is on disk, or has failed.
-    pub(crate) async fn flush(&self) {
+    /// Writes everything handed over so far and lets go of the directory.
+    pub(crate) async fn close(&self) {
         let (report, commit) = Commit::pending();
-        if self.submissions.send(Submission::Flush { report }).is_ok() {
+        if self.submissions.send(Submission::Close { report }).is_ok() {
             commit.done().await;
         }
     }
 
-    fn submit(&self, sandbox: &Arc<Sandbox<World>>, versions: &mut Versions<World>, work: Work) {
+    fn submit(&self, sandbox: &Arc<Sandbox<World>>, versions: &mut Versions<World>, extent: Extent) {
         let (report, commit) = Commit::pending();
-        let submission =
-            Submission::Write { sandbox: Arc::clone(sandbox), generation: versions.generation, work, report };
+        let kept = Kept {
+            world: Arc::clone(&versions.current),
+            origin: Arc::clone(&versions.origin),
+            clock: sandbox.clock.state(),
+        };
+        let (sandbox, generation) = (Arc::clone(sandbox), versions.generation);
+        let submission = Submission::Write { sandbox, generation, kept, extent, report };
         // If the thread is gone, the report is dropped with the submission and the wait ends in failure.
         let _ = self.submissions.send(submission);
         versions.last_commit = Some(commit);

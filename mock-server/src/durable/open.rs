@@ -28,7 +28,8 @@ CREATE TABLE sandboxes (
     current TEXT NOT NULL REFERENCES bases (hash),
     origin TEXT NOT NULL REFERENCES bases (hash),
     settings TEXT NOT NULL CHECK (json_valid(settings)),
-    keys TEXT NOT NULL CHECK (json_valid(keys)),
+    current_keys TEXT NOT NULL CHECK (json_valid(current_keys)),
+    origin_keys TEXT NOT NULL CHECK (json_valid(origin_keys)),
     ids_made INTEGER NOT NULL CHECK (ids_made >= 0)
 ) STRICT;
 CREATE TABLE rows (
@@ -179,12 +180,12 @@ fn check_format(path: &Path) -> Result<bool, OpenError> {
         return Ok(true);
     }
     let number = |at: usize| u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
-    let (format, application) = (number(60), number(68));
+    let (schema_changes, format, application) = (number(40), number(60), number(68));
     if length < header.len() || !header.starts_with(b"SQLite format 3\0") {
         return Err(OpenError::Foreign { path: path.to_owned() });
     }
-    // A crash between creating the file and its first commit leaves a database without either number.
-    if format == 0 && application == 0 {
+    // A crash between creating the file and its first commit leaves a database with nothing in it.
+    if format == 0 && application == 0 && schema_changes == 0 {
         return Ok(true);
     }
     if application != APPLICATION_ID {

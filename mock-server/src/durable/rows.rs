@@ -7,15 +7,16 @@ use std::collections::BTreeMap;
 
 use fixtures::world::WorldSpec;
 use fixtures::world::data_theorem::{
-    ApiKeySpec, DataTheoremWorld, FindingSpec, IssueTypeSpec, MobileAppSpec, NoteSpec, ScanSpec, StatusSpec, TargetSpec,
+    ApiKeySpec, DataTheoremWorld, FindingSpec, IssueTypeSpec, MobileAppSpec, NoteSpec, ScanSpec, StatusSpec,
+    TargetSpec,
 };
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::{OpenError, StoredSandbox};
-use crate::kernel::clock::ClockMode;
-use crate::kernel::sandbox::Sandbox;
+use crate::kernel::clock::ClockState;
+use crate::kernel::sandbox::{Kept, Sandbox};
 use crate::vendors::data_theorem::store::{Change, Store};
 use crate::world::World;
 
@@ -24,22 +25,21 @@ use crate::world::World;
 pub(super) struct StoredSettings {
     seed: u64,
     epoch: jiff::Timestamp,
-    clock: ClockMode,
-    manual_now: Option<jiff::Timestamp>,
+    clock: ClockState,
     page_size: usize,
     readings: BTreeMap<String, String>,
 }
 
 impl StoredSettings {
-    pub(super) fn of(sandbox: &Sandbox<World>, world: &World) -> Self {
-        let clock = sandbox.clock.mode();
+    pub(super) fn of(sandbox: &Sandbox<World>, kept: &Kept<World>) -> Self {
+        let account = &kept.world.data_theorem;
+        let readings = kept.world.readings().list();
         Self {
-            seed: world.data_theorem.ids.seed(),
+            seed: account.ids.seed(),
             epoch: sandbox.epoch(),
-            clock,
-            manual_now: (clock == ClockMode::Manual).then(|| sandbox.clock.now()),
-            page_size: world.data_theorem.page_size,
-            readings: world.readings().list().into_iter().map(|(id, value)| (id.into(), value.into())).collect(),
+            clock: kept.clock,
+            page_size: account.page_size,
+            readings: readings.into_iter().map(|(id, value)| (id.into(), value.into())).collect(),
         }
     }
 }
@@ -75,36 +75,63 @@ pub(super) fn row(store: &Store, change: &Change) -> Option<Row> {
         Change::IssueType(id) => row("issue_type", id, 0, json(&store.issue_type(id)?.spec)),
         Change::App(id) => row("app", id, 0, json(&store.app(id)?.export())),
         Change::Scan(id) => row("scan", id, 0, json(&**store.scan(id)?)),
-        Change::Finding(id) => row("finding", id, 0, json(&store.export_finding_without_notes(store.finding(id)?))),
+        Change::Finding(id) => {
+            row("finding", id, 0, json(&store.export_finding_without_notes(store.finding(id)?)))
+        }
         Change::Note(id, place) => row("note", id, *place, json(store.finding(id)?.note_at(*place)?)),
-        Change::Target(id) => row("target", id, 0, json(&store.target(id)?.export_without_statuses())),
+        Change::Target(id) => {
+            // The place is the target's among its finding's, so that these keep their order.
+            let target = store.target(id)?;
+            let siblings = &store.finding(&target.facts.security_finding_id)?.targets;
+            let place = siblings.iter().position(|sibling| sibling == id)?;
+            row("target", id, place, json(&target.export_without_statuses()))
+        }
         Change::Status(id, place) => row("status", id, *place, json(&store.target(id)?.status_at(*place)?)),
         // Written as a whole world instead.
         Change::AppRemoved(_) => None,
     }
 }
 
+/// A sandbox as its table holds it.
+struct SandboxRow {
+    id: String,
+    current: String,
+    origin: String,
+    settings: String,
+    current_keys: String,
+    origin_keys: String,
+    ids_made: i64,
+}
+
 /// Reads every sandbox.
 pub(super) fn load(database: &Connection) -> Result<Vec<StoredSandbox>, OpenError> {
-    let mut statement =
-        database.prepare("SELECT id, current, origin, settings, keys, ids_made FROM sandboxes ORDER BY id")?;
-    let found: Vec<(String, String, String, String, String, i64)> = statement
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?)))?
+    let mut statement = database.prepare(
+        "SELECT id, current, origin, settings, current_keys, origin_keys, ids_made FROM sandboxes ORDER BY id",
+    )?;
+    let found: Vec<SandboxRow> = statement
+        .query_map([], |row| {
+            Ok(SandboxRow {
+                id: row.get(0)?,
+                current: row.get(1)?,
+                origin: row.get(2)?,
+                settings: row.get(3)?,
+                current_keys: row.get(4)?,
+                origin_keys: row.get(5)?,
+                ids_made: row.get(6)?,
+            })
+        })?
         .collect::<Result<_, _>>()?;
     found.into_iter().map(|sandbox| load_sandbox(database, sandbox)).collect()
 }
 
-fn load_sandbox(
-    database: &Connection,
-    (id, current, origin, settings, keys, ids_made): (String, String, String, String, String, i64),
-) -> Result<StoredSandbox, OpenError> {
-    let settings: StoredSettings = read(&settings, &id)?;
-    let keys: Vec<ApiKeySpec> = read(&keys, &id)?;
-    let mut origin = load_base(database, &origin)?;
-    let mut current = load_base(database, &current)?;
+fn load_sandbox(database: &Connection, sandbox: SandboxRow) -> Result<StoredSandbox, OpenError> {
+    let id = sandbox.id;
+    let settings: StoredSettings = read(&sandbox.settings, &id)?;
+    let mut origin = load_base(database, &sandbox.origin)?;
+    let mut current = load_base(database, &sandbox.current)?;
     let mut overlay = Overlay::take(&mut current.data_theorem);
-    let mut statement =
-        database.prepare("SELECT kind, key, place, value FROM rows WHERE sandbox = ?1 ORDER BY kind, key, place")?;
+    let mut statement = database
+        .prepare("SELECT kind, key, place, value FROM rows WHERE sandbox = ?1 ORDER BY kind, key, place")?;
     let mut rows = statement.query(params![id])?;
     while let Some(row) = rows.next()? {
         let (kind, key, place): (String, String, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
@@ -112,17 +139,16 @@ fn load_sandbox(
         overlay.add(&kind, key, usize::try_from(place).unwrap_or(0), &value)?;
     }
     current.data_theorem = overlay.world();
-    current.data_theorem.api_keys.clone_from(&keys);
-    origin.data_theorem.api_keys = keys;
+    current.data_theorem.api_keys = read(&sandbox.current_keys, &id)?;
+    origin.data_theorem.api_keys = read(&sandbox.origin_keys, &id)?;
     Ok(StoredSandbox {
         id,
         seed: settings.seed,
         epoch: settings.epoch,
         clock: settings.clock,
-        manual_now: settings.manual_now,
         page_size: settings.page_size,
         readings: settings.readings,
-        ids_made: u64::try_from(ids_made).unwrap_or(0),
+        ids_made: u64::try_from(sandbox.ids_made).unwrap_or(0),
         origin,
         current,
     })
@@ -147,8 +173,8 @@ struct Overlay {
     scans: BTreeMap<String, ScanSpec>,
     findings: BTreeMap<String, FindingSpec>,
     notes: BTreeMap<String, BTreeMap<usize, NoteSpec>>,
-    targets: Vec<TargetSpec>,
-    target_places: BTreeMap<String, usize>,
+    /// By finding, then by place among the finding's targets.
+    targets: BTreeMap<(String, usize), TargetSpec>,
     statuses: BTreeMap<String, BTreeMap<usize, StatusSpec>>,
 }
 
@@ -164,22 +190,15 @@ impl Overlay {
             overlay.notes.insert(finding.id.clone(), notes.into_iter().enumerate().collect());
             overlay.findings.insert(finding.id.clone(), finding);
         }
+        let mut places = BTreeMap::new();
         for mut target in world.security_finding_targets {
             let statuses = std::mem::take(&mut target.statuses);
             overlay.statuses.insert(target.id.clone(), statuses.into_iter().rev().enumerate().collect());
-            overlay.put_target(target);
+            let place = places.entry(target.security_finding_id.clone()).or_insert(0_usize);
+            overlay.targets.insert((target.security_finding_id.clone(), *place), target);
+            *place += 1;
         }
         overlay
-    }
-
-    fn put_target(&mut self, target: TargetSpec) {
-        match self.target_places.get(&target.id) {
-            Some(place) => self.targets[*place] = target,
-            None => {
-                self.target_places.insert(target.id.clone(), self.targets.len());
-                self.targets.push(target);
-            }
-        }
     }
 
     fn add(&mut self, kind: &str, key: String, place: usize, value: &str) -> Result<(), OpenError> {
@@ -189,7 +208,10 @@ impl Overlay {
             "scan" => drop(self.scans.insert(key, read(value, kind)?)),
             "finding" => drop(self.findings.insert(key, read(value, kind)?)),
             "note" => drop(self.notes.entry(key).or_default().insert(place, read(value, kind)?)),
-            "target" => self.put_target(read(value, kind)?),
+            "target" => {
+                let target: TargetSpec = read(value, kind)?;
+                drop(self.targets.insert((target.security_finding_id.clone(), place), target));
+            }
             "status" => drop(self.statuses.entry(key).or_default().insert(place, read(value, kind)?)),
             // A kind that this version does not know would have come with a newer format.
             _ => {}
@@ -201,7 +223,7 @@ impl Overlay {
         for (id, finding) in &mut self.findings {
             finding.notes = self.notes.remove(id).unwrap_or_default().into_values().collect();
         }
-        for target in &mut self.targets {
+        for target in self.targets.values_mut() {
             let statuses = self.statuses.remove(&target.id).unwrap_or_default();
             target.statuses = statuses.into_values().rev().collect();
         }
@@ -211,7 +233,7 @@ impl Overlay {
             mobile_apps: self.apps.into_values().collect(),
             scans: self.scans.into_values().collect(),
             security_findings: self.findings.into_values().collect(),
-            security_finding_targets: self.targets,
+            security_finding_targets: self.targets.into_values().collect(),
         }
     }
 }

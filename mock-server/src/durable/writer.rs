@@ -7,7 +7,7 @@ use std::sync::{Arc, mpsc};
 use rusqlite::{Connection, Transaction, params};
 
 use super::rows::{StoredSettings, json, keys_json, row};
-use crate::kernel::sandbox::{CommitReport, Sandbox};
+use crate::kernel::sandbox::{CommitReport, Kept, Sandbox};
 use crate::vendors::data_theorem::store::Change;
 use crate::world::World;
 
@@ -22,115 +22,125 @@ pub(super) enum Submission {
         sandbox: Arc<Sandbox<World>>,
         /// The sandbox's generation; what was built on a world that was lost is lost too.
         generation: u64,
-        work: Work,
+        /// The sandbox as the write leaves it.
+        kept: Kept<World>,
+        extent: Extent,
         report: CommitReport,
     },
     /// A sandbox has ended.
-    Removal { id: String },
-    /// Somebody wants to know when everything before this is done.
-    Flush { report: CommitReport },
+    Removal { id: String, report: CommitReport },
+    /// Nothing follows.
+    Close { report: CommitReport },
 }
 
-/// What of a sandbox is to be written.
-pub(super) enum Work {
-    /// These changes, which `world` shows.
-    Changes { world: Arc<World>, changes: Vec<Change> },
+/// How much of a sandbox is to be written.
+#[derive(Debug)]
+pub(super) enum Extent {
+    /// These changes, and its settings.
+    Changes(Vec<Change>),
     /// All of it.
-    Whole { world: Arc<World>, origin: Arc<World> },
+    Whole,
 }
 
-impl std::fmt::Debug for Work {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl Submission {
+    fn report(&self) -> &CommitReport {
         match self {
-            Self::Changes { changes, .. } => f.debug_tuple("Changes").field(changes).finish(),
-            Self::Whole { .. } => f.write_str("Whole"),
+            Self::Write { report, .. } | Self::Removal { report, .. } | Self::Close { report } => report,
         }
     }
 }
 
-impl Work {
-    fn world(&self) -> &Arc<World> {
-        match self {
-            Self::Changes { world, .. } | Self::Whole { world, .. } => world,
-        }
-    }
-}
-
-/// Writes until nobody can submit any more. The lock is held as long.
+/// Writes until nobody can submit any more, or somebody closes; then lets go of the directory.
 pub(super) fn run(mut database: Connection, lock: File, inbox: &mpsc::Receiver<Submission>) {
-    while let Ok(first) = inbox.recv() {
+    let mut closing = Vec::new();
+    while closing.is_empty()
+        && let Ok(first) = inbox.recv()
+    {
         let mut batch = vec![first];
         batch.extend(inbox.try_iter().take(BATCH_MAX - 1));
-        let batch: Vec<Submission> = batch.into_iter().filter_map(still_valid).collect();
-        match commit(&mut database, &batch) {
-            Ok(()) => batch.into_iter().for_each(succeeded),
-            Err(error) => {
-                tracing::error!(%error, "state could not be written; the changes are taken back");
-                fall_back(batch);
+        let close = batch.iter().position(|submission| matches!(submission, Submission::Close { .. }));
+        closing = close.map_or_else(Vec::new, |close| batch.split_off(close));
+        write(&mut database, batch);
+    }
+    // The database first: it tidies up its files, and only the holder of the lock may.
+    drop(database);
+    // Unlocked by name: a child process that is being started may hold a copy of the file for a moment.
+    if let Err(error) = lock.unlock() {
+        tracing::warn!(%error, "the state directory could not be unlocked");
+    }
+    drop(lock);
+    for (place, submission) in closing.iter().enumerate() {
+        submission.report().report(place == 0);
+    }
+}
+
+/// Writes a batch in one go; if that fails, one by one, so that nobody suffers for another's failure.
+fn write(database: &mut Connection, batch: Vec<Submission>) {
+    let batch: Vec<Submission> = batch.into_iter().filter(still_valid).collect();
+    match commit(database, &batch) {
+        Ok(()) => batch.into_iter().for_each(succeeded),
+        Err(error) if batch.len() == 1 => {
+            tracing::error!(%error, "state could not be written; the change is taken back");
+            batch.iter().for_each(failed);
+        }
+        Err(_) => {
+            for submission in batch {
+                write(database, vec![submission]);
             }
         }
     }
-    drop(lock);
 }
 
 /// Turns away what was built on a world that was lost.
-fn still_valid(submission: Submission) -> Option<Submission> {
+fn still_valid(submission: &Submission) -> bool {
     match submission {
-        Submission::Write { sandbox, generation, work, report } => {
-            if sandbox.versions().generation == generation {
-                return Some(Submission::Write { sandbox, generation, work, report });
-            }
+        Submission::Write { sandbox, generation, report, .. }
+            if sandbox.versions().generation != *generation =>
+        {
             report.report(false);
-            None
+            false
         }
-        other => Some(other),
+        _ => true,
     }
 }
 
 fn succeeded(submission: Submission) {
-    match submission {
-        Submission::Write { sandbox, work, report, .. } => {
-            sandbox.versions().committed = Arc::clone(work.world());
-            report.report(true);
-        }
-        Submission::Flush { report } => report.report(true),
-        Submission::Removal { .. } => {}
+    submission.report().report(true);
+    if let Submission::Write { sandbox, kept, .. } = submission {
+        sandbox.versions().committed = kept;
     }
 }
 
-/// Takes every sandbox of a failed commit back to what is on disk.
-fn fall_back(batch: Vec<Submission>) {
-    let mut fallen = BTreeSet::new();
-    for submission in &batch {
-        if let Submission::Write { sandbox, .. } = submission
-            && fallen.insert(sandbox.id().to_owned())
-        {
-            let mut versions = sandbox.versions();
-            versions.current = Arc::clone(&versions.committed);
-            versions.generation += 1;
-        }
+/// Takes the sandbox of a failed write back to what is on disk.
+fn failed(submission: &Submission) {
+    if let Submission::Write { sandbox, .. } = submission {
+        let mut versions = sandbox.versions();
+        let kept = versions.committed.clone();
+        versions.current = kept.world;
+        versions.origin = kept.origin;
+        versions.generation += 1;
+        // What is there now is on disk; there is nothing to wait for.
+        versions.last_commit = None;
+        sandbox.clock.restore(kept.clock);
     }
-    for submission in batch {
-        match submission {
-            Submission::Write { report, .. } | Submission::Flush { report } => report.report(false),
-            Submission::Removal { .. } => {}
-        }
-    }
+    submission.report().report(false);
 }
 
 fn commit(database: &mut Connection, batch: &[Submission]) -> Result<(), rusqlite::Error> {
     let transaction = database.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     for submission in batch {
         match submission {
-            Submission::Write { sandbox, work, .. } => match work {
-                Work::Changes { world, changes } => write_changes(&transaction, sandbox, world, changes)?,
-                Work::Whole { world, origin } => write_whole(&transaction, sandbox, world, origin)?,
-            },
-            Submission::Removal { id } => {
+            Submission::Write { sandbox, kept, extent: Extent::Changes(changes), .. } => {
+                write_changes(&transaction, sandbox, kept, changes)?;
+            }
+            Submission::Write { sandbox, kept, extent: Extent::Whole, .. } => {
+                write_whole(&transaction, sandbox, kept)?;
+            }
+            Submission::Removal { id, .. } => {
                 transaction.prepare_cached("DELETE FROM sandboxes WHERE id = ?1")?.execute(params![id])?;
                 drop_unused_bases(&transaction)?;
             }
-            Submission::Flush { .. } => {}
+            Submission::Close { .. } => {}
         }
     }
     transaction.commit()
@@ -139,9 +149,17 @@ fn commit(database: &mut Connection, batch: &[Submission]) -> Result<(), rusqlit
 fn write_changes(
     transaction: &Transaction<'_>,
     sandbox: &Sandbox<World>,
-    world: &World,
+    kept: &Kept<World>,
     changes: &[Change],
 ) -> Result<(), rusqlite::Error> {
+    let settings = json(&StoredSettings::of(sandbox, kept));
+    let known = transaction
+        .prepare_cached("UPDATE sandboxes SET settings = ?2, ids_made = ?3 WHERE id = ?1")?
+        .execute(params![sandbox.id(), settings, ids_made(&kept.world)])?;
+    if known == 0 {
+        // The sandbox ended while the request was under way; its changes end with it.
+        return Ok(());
+    }
     let mut upsert = transaction.prepare_cached(
         "INSERT INTO rows (sandbox, kind, key, place, value) VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT DO UPDATE SET value = excluded.value",
@@ -149,38 +167,38 @@ fn write_changes(
     // One request may touch a row several times; its last state is what counts.
     let changes: BTreeSet<&Change> = changes.iter().collect();
     for change in changes {
-        if let Some(row) = row(&world.data_theorem.store, change) {
+        if let Some(row) = row(&kept.world.data_theorem.store, change) {
             upsert.execute(params![sandbox.id(), row.kind, row.key, signed(row.place), row.value])?;
         }
     }
-    let settings = json(&StoredSettings::of(sandbox, world));
-    transaction
-        .prepare_cached("UPDATE sandboxes SET settings = ?2, ids_made = ?3 WHERE id = ?1")?
-        .execute(params![sandbox.id(), settings, ids_made(world)])?;
     Ok(())
 }
 
 fn write_whole(
     transaction: &Transaction<'_>,
     sandbox: &Sandbox<World>,
-    world: &World,
-    origin: &World,
+    kept: &Kept<World>,
 ) -> Result<(), rusqlite::Error> {
-    let current = write_base(transaction, world)?;
-    let origin = if std::ptr::eq(world, origin) { current.clone() } else { write_base(transaction, origin)? };
+    let Kept { world, origin, .. } = kept;
+    let current_hash = write_base(transaction, world)?;
+    let origin_hash =
+        if Arc::ptr_eq(world, origin) { current_hash.clone() } else { write_base(transaction, origin)? };
     transaction.prepare_cached("DELETE FROM rows WHERE sandbox = ?1")?.execute(params![sandbox.id()])?;
     transaction
         .prepare_cached(
-            "INSERT INTO sandboxes (id, current, origin, settings, keys, ids_made) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+            "INSERT INTO sandboxes (id, current, origin, settings, current_keys, origin_keys, ids_made)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
              ON CONFLICT DO UPDATE SET current = excluded.current, origin = excluded.origin,
-                 settings = excluded.settings, keys = excluded.keys, ids_made = excluded.ids_made",
+                 settings = excluded.settings, current_keys = excluded.current_keys,
+                 origin_keys = excluded.origin_keys, ids_made = excluded.ids_made",
         )?
         .execute(params![
             sandbox.id(),
-            current,
-            origin,
-            json(&StoredSettings::of(sandbox, world)),
+            current_hash,
+            origin_hash,
+            json(&StoredSettings::of(sandbox, kept)),
             keys_json(world),
+            keys_json(origin),
             ids_made(world),
         ])?;
     drop_unused_bases(transaction)

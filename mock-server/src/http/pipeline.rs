@@ -20,13 +20,14 @@ use http_body_util::{BodyExt as _, Limited};
 use smol_str::SmolStr;
 
 use super::exchange::{Answer, Prepared, Request, Work};
-use super::redact::{self, KnownSecrets};
+use super::redact;
 use super::reject::{Because, Refusal};
 use super::reply::{faulty_response, response, status_of};
 use crate::kernel::faults::{self, Effect, Fault, When};
-use crate::kernel::journal::{Body as JournalBody, Outcome, Phases, RequestRecord};
+use crate::kernel::journal::{Body as JournalBody, Outcome, Phases, RequestRecord, Ticket};
 use crate::kernel::kill_points::Point;
 use crate::kernel::sandbox::{Commit, Sandbox};
+use crate::kernel::secrets::SecretIndex;
 use crate::world::World;
 use crate::worlds::Worlds;
 
@@ -67,7 +68,11 @@ pub async fn run(worlds: &Worlds, scope: &Scope, prepare: Prepare, request: http
 /// vendor answers in its own shape.
 async fn read(request: http::Request<Body>) -> Request {
     let (parts, body) = request.into_parts();
-    let collected = tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, BODY_BYTES_MAX).collect()).await;
+    let collected = tokio::select! {
+        biased;
+        collected = Limited::new(body, BODY_BYTES_MAX).collect() => Ok(collected),
+        () = patience(BODY_TIMEOUT) => Err(()),
+    };
     let (body, broken) = match collected {
         Ok(Ok(body)) => (body.to_bytes(), None),
         Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
@@ -78,7 +83,7 @@ async fn read(request: http::Request<Body>) -> Request {
             let reason = "the body broke off or was malformed";
             (Bytes::new(), Some(Refusal::server(400, "server.body-broken", reason)))
         }
-        Err(_) => {
+        Err(()) => {
             let reason = format!("the body did not arrive within {} seconds", BODY_TIMEOUT.as_secs());
             (Bytes::new(), Some(Refusal::server(408, "server.body-timeout", reason)))
         }
@@ -93,20 +98,31 @@ async fn read(request: http::Request<Body>) -> Request {
     }
 }
 
+/// Ends after a while. Most bodies have arrived with their head; setting a timer for those would wake the thread
+/// that minds the timers once per request, which costs more than the rest of the request.
+async fn patience(limit: Duration) {
+    for _ in 0..2 {
+        tokio::task::yield_now().await;
+    }
+    tokio::time::sleep(limit).await;
+}
+
 /// Answers a request that no sandbox owns. Faults and watchers belong to sandboxes, so there are none here.
 fn run_unclaimed(worlds: &Worlds, operation: SmolStr, request: &Request, answer: Answer) -> Response {
-    let body = redact::unowned_body(&request.body);
+    let secrets = &worlds.sandboxes.secrets;
+    let answer = clean(answer, secrets);
+    let body = clean_body(&redact::unowned_body(&request.body), secrets);
     let record = RequestRecord {
         method: SmolStr::new(request.method.as_str()),
-        path: request.path.clone(),
-        query: redact::unowned_query(&request.query),
+        path: secrets.redact(&request.path).into_owned(),
+        query: secrets.redact(&redact::unowned_query(&request.query)).into_owned(),
         body: (!body.is_empty()).then_some(JournalBody(body)),
     };
-    let seq = worlds.unclaimed.begin(worlds.clock.now(), operation, record);
+    let ticket = worlds.unclaimed.begin(worlds.clock.now(), operation, record);
     let response = response(&answer);
     let phases = Phases { seen: true, applied: false, committed: true, replied: true };
-    let outcome = Outcome { status: status_of(&response), phases, ..outcome_of(answer, &KnownSecrets(Vec::new())) };
-    worlds.unclaimed.finish(seq, outcome);
+    let outcome = Outcome { status: status_of(&response), phases, ..outcome_of(answer) };
+    worlds.unclaimed.finish(ticket, outcome);
     response
 }
 
@@ -119,9 +135,11 @@ async fn run_owned(
     work: Work,
 ) -> Response {
     sandbox.touch();
-    let seq = record(sandbox, operation.clone(), request);
+    let secrets = &worlds.sandboxes.secrets;
+    let ticket = record(sandbox, secrets, operation.clone(), request);
+    let seq = ticket.seq;
     let struck = strike(sandbox, &operation, request);
-    let mut progress = Unfinished { sandbox, seq, outcome: Outcome::default() };
+    let mut progress = Unfinished { sandbox, ticket, outcome: Outcome::default() };
     progress.outcome.phases.seen = true;
     progress.outcome.fault = struck.as_ref().map(|(id, _)| *id);
     let fault = struck.map(|(_, fault)| fault);
@@ -130,14 +148,18 @@ async fn run_owned(
     let before = fault.as_ref().filter(|fault| fault.when == When::BeforeApply).map(|fault| &fault.effect);
     match before {
         Some(Effect::Delay { ms }) => tokio::time::sleep(Duration::from_millis(*ms)).await,
-        Some(effect) => return leave(progress, faulty_response(&Answer::empty(200), effect)).await,
+        Some(effect) => {
+            // It changes nothing, so nothing is left to be written.
+            progress.outcome.phases.committed = true;
+            return leave(progress, faulty_response(&Answer::empty(200), effect)).await;
+        }
         None => {}
     }
 
     let (answer, commit) = apply(worlds, sandbox, work);
     progress.outcome.phases.applied = true;
     sandbox.kill_points.reach(seq, &operation, Point::Applied).await;
-    let answer = if committed(commit).await { answer } else { storage_failed() };
+    let answer = if committed(commit).await { clean(answer, secrets) } else { storage_failed() };
     progress.outcome.phases.committed = answer.status != STORAGE_FAILED;
 
     let after = fault.as_ref().filter(|fault| fault.when == When::AfterApply).map(|fault| &fault.effect);
@@ -193,17 +215,38 @@ fn storage_failed() -> Answer {
     Answer::refused(Refusal::server(STORAGE_FAILED, "server.storage", reason), body)
 }
 
-fn record(sandbox: &Sandbox<World>, operation: SmolStr, request: &Request) -> u64 {
-    let world = sandbox.world();
-    let secrets = KnownSecrets(world.secrets());
-    let body = secrets.body(&request.body);
+fn record(sandbox: &Sandbox<World>, secrets: &SecretIndex, operation: SmolStr, request: &Request) -> Ticket {
+    let body = clean_body(&request.body, secrets);
     let record = RequestRecord {
         method: SmolStr::new(request.method.as_str()),
-        path: secrets.text(Cow::Borrowed(&request.path)).into_owned(),
-        query: secrets.text(Cow::Borrowed(&request.query)).into_owned(),
+        path: secrets.redact(&request.path).into_owned(),
+        query: secrets.redact(&request.query).into_owned(),
         body: (!body.is_empty()).then_some(JournalBody(body)),
     };
     sandbox.journal.begin(sandbox.clock.now(), operation, record)
+}
+
+/// A body without secrets.
+fn clean_body(body: &Bytes, secrets: &SecretIndex) -> Bytes {
+    let text = String::from_utf8_lossy(body);
+    match secrets.redact(&text) {
+        Cow::Borrowed(_) => body.clone(),
+        Cow::Owned(clean) => Bytes::from(clean),
+    }
+}
+
+/// An answer whose talk about the request has no secrets. Data is not censored: only refusals echo requests.
+fn clean(mut answer: Answer, secrets: &SecretIndex) -> Answer {
+    if let Some((because, reason)) = answer.refusal {
+        answer.refusal = Some((because, Cow::Owned(secrets.redact(&reason).into_owned())));
+        answer.body = clean_body(&answer.body, secrets);
+    }
+    for flag in &mut answer.flags {
+        if let Cow::Owned(clean) = secrets.redact(flag) {
+            *flag = clean;
+        }
+    }
+    answer
 }
 
 fn strike(sandbox: &Sandbox<World>, operation: &str, request: &Request) -> Option<(u64, Fault)> {
@@ -220,7 +263,7 @@ fn strike(sandbox: &Sandbox<World>, operation: &str, request: &Request) -> Optio
 /// then is recorded all the same.
 struct Unfinished<'a> {
     sandbox: &'a Sandbox<World>,
-    seq: u64,
+    ticket: Ticket,
     outcome: Outcome,
 }
 
@@ -228,35 +271,30 @@ impl Unfinished<'_> {
     /// Notes what the vendor answered.
     fn note(&mut self, answer: Answer) {
         let known = std::mem::take(&mut self.outcome);
-        let world = self.sandbox.world();
-        let secrets = KnownSecrets(world.secrets());
-        self.outcome = Outcome { fault: known.fault, phases: known.phases, ..outcome_of(answer, &secrets) };
+        self.outcome = Outcome { fault: known.fault, phases: known.phases, ..outcome_of(answer) };
     }
 }
 
 impl Drop for Unfinished<'_> {
     fn drop(&mut self) {
-        self.sandbox.journal.finish(self.seq, std::mem::take(&mut self.outcome));
+        self.sandbox.journal.finish(self.ticket, std::mem::take(&mut self.outcome));
     }
 }
 
-fn outcome_of(answer: Answer, secrets: &KnownSecrets<'_>) -> Outcome {
-    let clean = |text: String| secrets.text(Cow::Owned(text)).into_owned();
+fn outcome_of(answer: Answer) -> Outcome {
     let (rule, reason, reply) = match answer.refusal {
         Some((because, reason)) => {
-            let reply = (!answer.body.is_empty()).then(|| secrets.body(&answer.body));
-            let reason = clean(reason.into_owned());
             // What a vendor would not even have is most likely a mistake in the client, and worth a word to
             // the person who watches the terminal.
             if matches!(answer.status, 404 | 405 | 501) && matches!(because, Because::Server(_)) {
                 tracing::warn!("{reason}");
             }
-            (Some(because.id()), Some(reason), reply)
+            let reply = (!answer.body.is_empty()).then_some(answer.body);
+            (Some(because.id()), Some(reason.into_owned()), reply)
         }
         None => (None, None, None),
     };
-    let flags = answer.flags.into_iter().map(clean).collect();
-    Outcome { status: Some(answer.status), rule, reason, flags, reply, ..Outcome::default() }
+    Outcome { status: Some(answer.status), rule, reason, flags: answer.flags, reply, ..Outcome::default() }
 }
 
 /// Hands the response over, or lets the client wait for ever.

@@ -124,7 +124,8 @@ impl futures_core::Stream for FailingStream {
 
 fn malformed_chunk(answer: &Answer) -> Bytes {
     let half = &answer.body[..answer.body.len() / 2];
-    let mut raw = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n".to_vec();
+    let mut raw =
+        b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n".to_vec();
     raw.extend_from_slice(format!("{:x}\r\n", half.len().max(1)).as_bytes());
     raw.extend_from_slice(if half.is_empty() { b"{" } else { half });
     raw.extend_from_slice(b"\r\nnot a chunk size\r\n");

@@ -90,10 +90,20 @@ pub struct Clock {
     state: Mutex<ClockState>,
 }
 
-#[derive(Debug, Clone, Copy)]
-enum ClockState {
-    System { offset: SignedDuration },
-    Manual { now: Timestamp },
+/// All there is to know about a clock, for keeping it and bringing it back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClockState {
+    /// Runs with the machine's clock.
+    System {
+        /// How far ahead of it.
+        offset: SignedDuration,
+    },
+    /// Stands still.
+    Manual {
+        /// What it shows.
+        now: Timestamp,
+    },
 }
 
 impl Clock {
@@ -110,8 +120,20 @@ impl Clock {
     pub fn now(&self) -> Timestamp {
         match *self.lock() {
             ClockState::Manual { now } => now,
-            ClockState::System { offset } => to_micros(machine_now().saturating_add(offset).unwrap_or(Timestamp::MAX)),
+            ClockState::System { offset } => {
+                to_micros(machine_now().saturating_add(offset).unwrap_or(Timestamp::MAX))
+            }
         }
+    }
+
+    /// All there is to know about it.
+    pub fn state(&self) -> ClockState {
+        *self.lock()
+    }
+
+    /// Brings a clock back.
+    pub fn restore(&self, state: ClockState) {
+        *self.lock() = state;
     }
 
     /// How the clock runs.
@@ -163,7 +185,7 @@ impl Clock {
 }
 
 fn to_micros(time: Timestamp) -> Timestamp {
-    Timestamp::from_microsecond(time.as_microsecond()).unwrap_or(time)
+    Timestamp::new(time.as_second(), time.subsec_nanosecond() / 1_000 * 1_000).unwrap_or(time)
 }
 
 /// The machine's clock.
@@ -190,7 +212,10 @@ pub struct Stopwatch(std::time::Instant);
 
 impl Stopwatch {
     /// Starts now.
-    #[expect(clippy::disallowed_methods, reason = "this file is the one place that reads the machine's clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this file is the one place that reads the machine's clock"
+    )]
     pub fn start() -> Self {
         Self(std::time::Instant::now())
     }
@@ -226,6 +251,14 @@ mod tests {
         assert_eq!(later.duration_since(manual_epoch()), SignedDuration::from_hours(2));
         assert_eq!(clock.now(), later);
         assert_eq!(manual_epoch().to_string(), "2026-01-15T00:00:00Z");
+    }
+
+    #[test]
+    fn a_clock_stops_at_the_end_of_time() {
+        let clock = Clock::new(ClockMode::Manual, manual_epoch());
+        let end = clock.advance(SignedDuration::MAX);
+        assert_eq!(end.subsec_nanosecond() % 1_000, 0, "{end}");
+        assert_eq!(clock.advance(SignedDuration::from_secs(1)), end);
     }
 
     #[test]

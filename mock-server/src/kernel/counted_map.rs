@@ -48,7 +48,8 @@ impl<K: Ord + Clone, V: Clone> CountedMap<K, V> {
         if entries.len() <= NODE_MAX {
             return Self { root: Arc::new(Node::Leaf(entries)) };
         }
-        let mut level: Vec<Child<K, V>> = chunks(entries).map(|chunk| Child::over(Node::Leaf(chunk))).collect();
+        let mut level: Vec<Child<K, V>> =
+            chunks(entries).map(|chunk| Child::over(Node::Leaf(chunk))).collect();
         while level.len() > NODE_MAX {
             level = chunks(level).map(|chunk| Child::over(Node::Branch(chunk))).collect();
         }
@@ -395,7 +396,12 @@ mod tests {
         ]
     }
 
-    fn agrees(map: &CountedMap<u16, u8>, model: &BTreeMap<u16, u8>, probe: u16, range: std::ops::Range<usize>) {
+    fn agrees(
+        map: &CountedMap<u16, u8>,
+        model: &BTreeMap<u16, u8>,
+        probe: u16,
+        range: std::ops::Range<usize>,
+    ) {
         assert_eq!(map.len(), model.len());
         assert_eq!(map.rank(&probe), model.range(..probe).count());
         assert_eq!(map.get(&probe), model.get(&probe));

@@ -68,7 +68,8 @@ impl CursorKey {
         }
         let (micros, rest) = rest.split_first_chunk().ok_or(InvalidCursor)?;
         let (id_len, rest) = rest.split_first_chunk().ok_or(InvalidCursor)?;
-        let (id, query) = rest.split_at_checked(usize::from(u16::from_le_bytes(*id_len))).ok_or(InvalidCursor)?;
+        let (id, query) =
+            rest.split_at_checked(usize::from(u16::from_le_bytes(*id_len))).ok_or(InvalidCursor)?;
         let text = |bytes: &[u8]| str::from_utf8(bytes).map(str::to_owned).map_err(|_| InvalidCursor);
         let after = RowKey { micros: i64::from_le_bytes(*micros), id: SmolStr::new(text(id)?) };
         Ok(Position { after, query: text(query)? })

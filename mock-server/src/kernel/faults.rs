@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use smol_str::SmolStr;
 
 /// A fault that was planned.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -20,8 +21,8 @@ pub struct Fault {
     pub effect: Effect,
 }
 
-/// Which requests a fault waits for; what is absent matches everything.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+/// Which requests a fault waits for; what is absent matches everything. By default: the next request.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Matcher {
     /// HTTP method, e.g. `PATCH`.
@@ -45,6 +46,12 @@ pub struct Matcher {
     /// How many matching requests are struck before the fault is used up.
     #[serde(default = "once")]
     pub times: u32,
+}
+
+impl Default for Matcher {
+    fn default() -> Self {
+        Self { method: None, operation: None, path: None, query: None, body: None, skip: 0, times: once() }
+    }
 }
 
 fn once() -> u32 {
@@ -145,11 +152,21 @@ pub enum FaultError {
         /// The number given.
         status: u16,
     },
-    /// A header that can't be sent.
-    #[error("{name:?} with that value is not a header that can be sent")]
+    /// A header that can't be sent, or that says how the reply is framed, which is the server's to say.
+    #[error(
+        "{name:?} with that value is not a header that can be sent; wrong framing is what malformed_chunk is for"
+    )]
     Header {
         /// Its name.
         name: String,
+    },
+    /// No request is called that.
+    #[error("no operation is called {operation:?}{}", suggestion.as_ref().map_or(String::new(), |nearest| format!("; did you mean {nearest:?}?")))]
+    Operation {
+        /// The name given.
+        operation: String,
+        /// The name that was probably meant.
+        suggestion: Option<String>,
     },
     /// The fault would never strike.
     #[error("\"times\" is 0, so the fault would never strike")]
@@ -203,7 +220,7 @@ impl Fault {
     }
 
     fn on(operation: &str, when: When, effect: Effect) -> Self {
-        let matcher = Matcher { operation: Some(operation.to_owned()), times: 1, ..Matcher::default() };
+        let matcher = Matcher { operation: Some(operation.to_owned()), ..Matcher::default() };
         Self { matcher, when, effect }
     }
 
@@ -219,6 +236,18 @@ impl Fault {
     pub fn times(mut self, times: u32) -> Self {
         self.matcher.times = times;
         self
+    }
+
+    /// Whether the fault makes sense and its operation, if it names one, is one of `operations`.
+    pub fn check_for(&self, operations: &[SmolStr]) -> Result<(), FaultError> {
+        self.check()?;
+        let Some(wanted) = &self.matcher.operation else { return Ok(()) };
+        if operations.iter().any(|operation| operation.eq_ignore_ascii_case(wanted)) {
+            return Ok(());
+        }
+        let distance = |operation: &&SmolStr| strsim::levenshtein(operation, wanted);
+        let suggestion = operations.iter().min_by_key(distance).map(SmolStr::to_string);
+        Err(FaultError::Operation { operation: wanted.chars().take(80).collect(), suggestion })
     }
 
     fn check(&self) -> Result<(), FaultError> {
@@ -252,7 +281,9 @@ impl Fault {
 }
 
 fn sendable(name: &str, value: &str) -> bool {
-    http::HeaderName::try_from(name).is_ok() && http::HeaderValue::try_from(value).is_ok()
+    let framing = ["connection", "content-length", "te", "trailer", "transfer-encoding", "upgrade"];
+    http::HeaderName::try_from(name).is_ok_and(|name| !framing.contains(&name.as_str()))
+        && http::HeaderValue::try_from(value).is_ok()
 }
 
 impl Matcher {
@@ -387,6 +418,24 @@ mod tests {
     }
 
     #[test]
+    fn a_misspelt_operation_is_refused_with_a_suggestion() {
+        let known = ["PATCH things/:id".into(), "GET things".into()];
+        assert_eq!(Fault::after("patch things/:id", Effect::Hang).check_for(&known), Ok(()));
+        let refused = Fault::after("PATCH thing/:id", Effect::Hang).check_for(&known).unwrap_err();
+        let told = r#"no operation is called "PATCH thing/:id"; did you mean "PATCH things/:id"?"#;
+        assert_eq!(refused.to_string(), told);
+    }
+
+    #[test]
+    fn a_fault_without_a_matcher_strikes_the_next_request() {
+        let fault: Fault = serde_json::from_value(json!({"when": "after_apply", "effect": "hang"})).unwrap();
+        let mut queue = FaultQueue::default();
+        queue.plan(fault).unwrap();
+        assert!(queue.strike(&patch(b"")).is_some());
+        assert!(queue.strike(&patch(b"")).is_none());
+    }
+
+    #[test]
     fn faults_that_make_no_sense_are_refused() {
         let mut queue = FaultQueue::default();
         let plan = |queue: &mut FaultQueue, effect, when, times| {
@@ -409,7 +458,10 @@ mod tests {
         assert!(rewrite(&mut body, "/page/new", json!("x")));
         assert!(!rewrite(&mut body, "/nowhere/at/all", json!(1)));
         assert!(repeat_rows(&mut body, 1));
-        assert_eq!(body, json!({"rows": [{"id": "1"}, {"id": "2"}, {"id": "1"}], "page": {"total": 2, "new": "x"}}));
+        assert_eq!(
+            body,
+            json!({"rows": [{"id": "1"}, {"id": "2"}, {"id": "1"}], "page": {"total": 2, "new": "x"}})
+        );
         assert!(!repeat_rows(&mut json!({"id": "1"}), 1));
     }
 }

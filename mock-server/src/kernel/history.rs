@@ -63,7 +63,8 @@ impl<T> History<T> {
 
     /// All entries, newest first.
     pub fn iter(&self) -> impl Iterator<Item = &T> {
-        std::iter::successors(self.newest.as_deref(), |entry| entry.older.as_deref()).map(|entry| &entry.value)
+        std::iter::successors(self.newest.as_deref(), |entry| entry.older.as_deref())
+            .map(|entry| &entry.value)
     }
 
     /// All entries, oldest first.

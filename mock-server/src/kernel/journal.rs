@@ -157,6 +157,16 @@ struct Inner {
     bytes: usize,
     last_seq: u64,
     evicted: u64,
+    /// How often numbering began anew.
+    beginnings: u64,
+}
+
+/// Where in the journal a request was recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ticket {
+    /// Number of the request.
+    pub seq: u64,
+    beginning: u64,
 }
 
 impl Journal {
@@ -165,8 +175,8 @@ impl Journal {
         Self { limits, inner: Mutex::default(), changed: Notify::new() }
     }
 
-    /// Records a request as seen and returns its number.
-    pub fn begin(&self, time: Timestamp, operation: SmolStr, mut request: RequestRecord) -> u64 {
+    /// Records a request as seen and returns where.
+    pub fn begin(&self, time: Timestamp, operation: SmolStr, mut request: RequestRecord) -> Ticket {
         request.body = request.body.map(|body| self.cut(body.0));
         let mut inner = self.lock();
         inner.last_seq += 1;
@@ -187,18 +197,26 @@ impl Journal {
         inner.bytes += entry.weight();
         inner.entries.push_back(entry);
         inner.evict(self.limits);
+        let ticket = Ticket { seq, beginning: inner.beginnings };
         drop(inner);
         self.changed.notify_waiters();
-        seq
+        ticket
     }
 
-    /// Records what became of request `seq`. An entry that was evicted meanwhile stays evicted.
-    pub fn finish(&self, seq: u64, outcome: Outcome) {
+    /// Records what became of a request. An entry that was evicted meanwhile stays evicted, and one from before a
+    /// restart stays forgotten.
+    pub fn finish(&self, ticket: Ticket, outcome: Outcome) {
         let reply = outcome.reply.map(|body| self.cut(body));
         let mut guard = self.lock();
         let inner = &mut *guard;
+        if inner.beginnings != ticket.beginning {
+            return;
+        }
         let Some(first) = inner.entries.front().map(|entry| entry.seq) else { return };
-        let Some(position) = seq.checked_sub(first).and_then(|offset| usize::try_from(offset).ok()) else { return };
+        let Some(position) = ticket.seq.checked_sub(first).and_then(|offset| usize::try_from(offset).ok())
+        else {
+            return;
+        };
         let Some(entry) = inner.entries.get_mut(position) else { return };
         let before = entry.weight();
         entry.status = outcome.status;
@@ -256,7 +274,8 @@ impl Journal {
 
     /// Drops all entries and starts numbering at 1 again.
     pub fn restart(&self) {
-        *self.lock() = Inner::default();
+        let mut inner = self.lock();
+        *inner = Inner { beginnings: inner.beginnings + 1, ..Inner::default() };
     }
 
     fn cut(&self, body: Bytes) -> Body {
@@ -301,7 +320,7 @@ mod tests {
     use bytes::Bytes;
     use jiff::Timestamp;
 
-    use super::{Body, Filter, Journal, Limits, Outcome, RequestRecord};
+    use super::{Body, Filter, Journal, Limits, Outcome, RequestRecord, Ticket};
 
     fn request(body: &'static str) -> RequestRecord {
         RequestRecord {
@@ -312,21 +331,19 @@ mod tests {
         }
     }
 
-    fn begin(journal: &Journal, operation: &str, body: &'static str) -> u64 {
+    fn begin(journal: &Journal, operation: &str, body: &'static str) -> Ticket {
         journal.begin(Timestamp::UNIX_EPOCH, operation.into(), request(body))
     }
 
     #[test]
     fn bounds_evict_the_oldest_and_say_so() {
         let journal = Journal::new(Limits { entries: 2, ..Limits::default() });
-        for _ in 0..5 {
-            begin(&journal, "GET x", "");
-        }
+        let tickets: Vec<Ticket> = (0..5).map(|_| begin(&journal, "GET x", "")).collect();
         let page = journal.read(&Filter::default());
         assert_eq!(page.entries.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [4, 5]);
         assert_eq!((page.evicted, page.last_seq), (3, 5));
-        journal.finish(1, Outcome { status: Some(200), ..Outcome::default() });
-        journal.finish(5, Outcome { status: Some(204), ..Outcome::default() });
+        journal.finish(tickets[0], Outcome { status: Some(200), ..Outcome::default() });
+        journal.finish(tickets[4], Outcome { status: Some(204), ..Outcome::default() });
         let page = journal.read(&Filter { status: Some(204), ..Filter::default() });
         assert_eq!(page.entries.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [5]);
     }
@@ -336,9 +353,9 @@ mod tests {
         let journal = Journal::new(Limits { bytes: 600, ..Limits::default() });
         begin(&journal, "GET x", "");
         begin(&journal, "GET x", "");
-        let seq = begin(&journal, "GET x", "a body that takes some room");
+        let ticket = begin(&journal, "GET x", "a body that takes some room");
         assert_eq!(journal.read(&Filter::default()).evicted, 1);
-        journal.finish(seq, Outcome { reason: Some("x".repeat(400)), ..Outcome::default() });
+        journal.finish(ticket, Outcome { reason: Some("x".repeat(400)), ..Outcome::default() });
         assert_eq!(journal.read(&Filter::default()).evicted, 3);
     }
 
@@ -360,8 +377,11 @@ mod tests {
         let page = journal.read(&Filter { operation: Some("get A".to_owned()), ..Filter::default() });
         assert_eq!(page.entries[0].seq, 1);
         journal.clear();
-        assert_eq!(begin(&journal, "GET c", ""), 3);
+        let old = begin(&journal, "GET c", "");
+        assert_eq!(old.seq, 3);
         journal.restart();
-        assert_eq!(begin(&journal, "GET c", ""), 1);
+        assert_eq!(begin(&journal, "GET c", "").seq, 1);
+        journal.finish(Ticket { seq: 1, ..old }, Outcome { status: Some(500), ..Outcome::default() });
+        assert_eq!(journal.read(&Filter::default()).entries[0].status, None);
     }
 }

@@ -12,3 +12,4 @@ pub mod ids;
 pub mod journal;
 pub mod kill_points;
 pub mod sandbox;
+pub mod secrets;

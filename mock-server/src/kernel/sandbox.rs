@@ -12,10 +12,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-use super::clock::{Clock, ClockMode, Stopwatch};
+use super::clock::{Clock, ClockMode, ClockState, Stopwatch};
 use super::faults::FaultQueue;
 use super::journal::{Journal, Limits};
 use super::kill_points::KillPoints;
+use super::secrets::SecretIndex;
 
 /// An isolated world with its own clock, faults and journal.
 #[derive(Debug)]
@@ -42,12 +43,29 @@ pub struct Versions<W> {
     pub current: Arc<W>,
     /// What a reset goes back to.
     pub origin: Arc<W>,
-    /// What is on disk: a failed commit falls back to it. Same as `current` without durable state.
-    pub committed: Arc<W>,
+    /// What is on disk: a failed commit falls back to it. Without durable state it is never looked at.
+    pub committed: Kept<W>,
     /// Goes up with every such fall, so that what was built on the lost world is known to be lost too.
     pub generation: u64,
     /// How the newest write fares on its way to disk; `None` without durable state, or before the first.
     pub last_commit: Option<Commit>,
+}
+
+/// What of a sandbox is kept on disk.
+#[derive(Debug)]
+pub struct Kept<W> {
+    /// The world.
+    pub world: Arc<W>,
+    /// What a reset goes back to.
+    pub origin: Arc<W>,
+    /// The clock.
+    pub clock: ClockState,
+}
+
+impl<W> Clone for Kept<W> {
+    fn clone(&self) -> Self {
+        Self { world: Arc::clone(&self.world), origin: Arc::clone(&self.origin), clock: self.clock }
+    }
 }
 
 /// How a write fares on its way to disk.
@@ -87,11 +105,13 @@ struct Snapshot<W> {
 impl<W> Sandbox<W> {
     /// A sandbox that starts as `world`; a manual clock starts at `epoch`.
     pub fn new(id: String, world: Arc<W>, mode: ClockMode, epoch: Timestamp, limits: Limits) -> Self {
-        let versions =
-            Versions { current: Arc::clone(&world), origin: Arc::clone(&world), committed: world, generation: 0, last_commit: None };
+        let clock = Clock::new(mode, epoch);
+        let origin = Arc::clone(&world);
+        let committed = Kept { world: Arc::clone(&world), origin: Arc::clone(&world), clock: clock.state() };
+        let versions = Versions { current: world, origin, committed, generation: 0, last_commit: None };
         Self {
             id,
-            clock: Clock::new(mode, epoch),
+            clock,
             journal: Journal::new(limits),
             kill_points: KillPoints::default(),
             epoch,
@@ -144,10 +164,13 @@ impl<W> Sandbox<W> {
         world
     }
 
-    /// Remembers the world and the time under a name; an older snapshot of that name is replaced.
-    pub fn take_snapshot(&self, name: &str) {
-        let snapshot = Snapshot { world: self.world(), time: self.clock.now() };
+    /// Remembers the world and the time under a name; an older snapshot of that name is replaced. Returns that
+    /// time.
+    pub fn take_snapshot(&self, name: &str) -> Timestamp {
+        let time = self.clock.now();
+        let snapshot = Snapshot { world: self.world(), time };
         self.snapshots_locked().insert(name.to_owned(), snapshot);
+        time
     }
 
     /// Names of the snapshots with the time each was taken at.
@@ -155,19 +178,9 @@ impl<W> Sandbox<W> {
         self.snapshots_locked().iter().map(|(name, snapshot)| (name.clone(), snapshot.time)).collect()
     }
 
-    /// Goes back to a snapshot: the world, and the time of a manual clock. Faults and journal stay. `None` if
-    /// there is no such snapshot.
-    pub fn restore_snapshot(&self, name: &str) -> Option<Arc<W>> {
-        let (world, time) = {
-            let snapshots = self.snapshots_locked();
-            let snapshot = snapshots.get(name)?;
-            (Arc::clone(&snapshot.world), snapshot.time)
-        };
-        self.versions().current = Arc::clone(&world);
-        if self.clock.mode() == ClockMode::Manual {
-            self.clock.set(time);
-        }
-        Some(world)
+    /// The world and the time of a snapshot; `None` if there is none of that name.
+    pub fn snapshot(&self, name: &str) -> Option<(Arc<W>, Timestamp)> {
+        self.snapshots_locked().get(name).map(|snapshot| (Arc::clone(&snapshot.world), snapshot.time))
     }
 
     /// Notes that the sandbox is in use.
@@ -178,7 +191,9 @@ impl<W> Sandbox<W> {
 
     /// How long the sandbox has not been used.
     pub fn idle(&self) -> Duration {
-        self.started.elapsed().saturating_sub(Duration::from_millis(self.last_used_ms.load(Ordering::Relaxed)))
+        self.started
+            .elapsed()
+            .saturating_sub(Duration::from_millis(self.last_used_ms.load(Ordering::Relaxed)))
     }
 
     fn snapshots_locked(&self) -> MutexGuard<'_, BTreeMap<String, Snapshot<W>>> {
@@ -198,6 +213,8 @@ pub struct Credential {
 /// All sandboxes of a server.
 #[derive(Debug)]
 pub struct Registry<W> {
+    /// Every secret that leads, or ever led, to one of the sandboxes.
+    pub secrets: SecretIndex,
     max: usize,
     inner: RwLock<Inner<W>>,
 }
@@ -213,6 +230,8 @@ struct Inner<W> {
 struct Member<W> {
     sandbox: Arc<Sandbox<W>>,
     credentials: Vec<Credential>,
+    /// Secrets it has had, the present ones included; they stay secret as long as it lives.
+    secrets: Vec<String>,
 }
 
 /// A sandbox that can't be added.
@@ -232,6 +251,12 @@ pub enum RegistryError {
         /// The name.
         id: String,
     },
+    /// Two credentials of one sandbox are the same.
+    #[error("two {vendor} credentials of the world are the same, so requests could not be told apart")]
+    Twins {
+        /// Whose credentials.
+        vendor: &'static str,
+    },
     /// Somebody else has that secret, so requests could not be told apart.
     #[error("another sandbox already uses one of the given {vendor} credentials")]
     SharedCredential {
@@ -244,7 +269,7 @@ impl<W> Registry<W> {
     /// A registry that holds at most `max` sandboxes.
     pub fn new(max: usize) -> Self {
         let inner = Inner { by_id: BTreeMap::new(), by_secret: BTreeMap::new(), made: 0 };
-        Self { max, inner: RwLock::new(inner) }
+        Self { secrets: SecretIndex::default(), max, inner: RwLock::new(inner) }
     }
 
     /// A name that no sandbox has had: `sandbox-1`, `sandbox-2`, …
@@ -271,8 +296,10 @@ impl<W> Registry<W> {
         if let Some(shared) = credentials.iter().find(|credential| inner.owner(credential).is_some()) {
             return Err(RegistryError::SharedCredential { vendor: shared.vendor });
         }
+        no_twins(&credentials)?;
         inner.claim(&sandbox, &credentials);
-        inner.by_id.insert(sandbox.id().to_owned(), Member { sandbox, credentials });
+        let secrets = self.learn(&credentials);
+        inner.by_id.insert(sandbox.id().to_owned(), Member { sandbox, credentials, secrets });
         Ok(())
     }
 
@@ -280,6 +307,7 @@ impl<W> Registry<W> {
     pub fn replace_credentials(&self, id: &str, credentials: Vec<Credential>) -> Result<(), RegistryError> {
         let mut inner = self.write();
         let Some(member) = inner.by_id.get(id) else { return Ok(()) };
+        no_twins(&credentials)?;
         let (sandbox, old) = (Arc::clone(&member.sandbox), member.credentials.clone());
         let foreign = |credential: &&Credential| {
             inner.owner(credential).is_some_and(|owner| !Arc::ptr_eq(owner, &sandbox))
@@ -290,6 +318,9 @@ impl<W> Registry<W> {
         inner.release(&old);
         inner.claim(&sandbox, &credentials);
         if let Some(member) = inner.by_id.get_mut(id) {
+            let is_new = |credential: &&Credential| !member.secrets.contains(&credential.secret);
+            let new: Vec<Credential> = credentials.iter().filter(is_new).cloned().collect();
+            member.secrets.extend(self.learn(&new));
             member.credentials = credentials;
         }
         Ok(())
@@ -315,7 +346,24 @@ impl<W> Registry<W> {
         let mut inner = self.write();
         let member = inner.by_id.remove(id)?;
         inner.release(&member.credentials);
+        for secret in &member.secrets {
+            self.secrets.remove(secret);
+        }
         Some(member.sandbox)
+    }
+
+    /// Puts a sandbox back that was removed, if nobody has taken its place or its credentials meanwhile.
+    pub fn put_back(&self, sandbox: Arc<Sandbox<W>>, credentials: Vec<Credential>) {
+        // Whoever came in between has the better claim; the sandbox is then gone as was asked.
+        let _ = self.add(sandbox, credentials);
+    }
+
+    fn learn(&self, credentials: &[Credential]) -> Vec<String> {
+        let secrets: Vec<String> = credentials.iter().map(|credential| credential.secret.clone()).collect();
+        for secret in &secrets {
+            self.secrets.add(secret);
+        }
+        secrets
     }
 
     /// Removes the sandboxes that were idle for `limit`, except those that `keep` names, and returns them.
@@ -334,6 +382,15 @@ impl<W> Registry<W> {
 
     fn write(&self) -> std::sync::RwLockWriteGuard<'_, Inner<W>> {
         self.inner.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Refuses a credential that stands in the list twice: which of the two a request shows could not be told.
+fn no_twins(credentials: &[Credential]) -> Result<(), RegistryError> {
+    let twin = |place: &usize| credentials[..*place].contains(&credentials[*place]);
+    match (0..credentials.len()).find(twin) {
+        Some(place) => Err(RegistryError::Twins { vendor: credentials[place].vendor }),
+        None => Ok(()),
     }
 }
 
@@ -370,7 +427,13 @@ mod tests {
     use crate::kernel::journal::Limits;
 
     fn sandbox(id: &str) -> Arc<Sandbox<i32>> {
-        Arc::new(Sandbox::new(id.to_owned(), Arc::new(1), ClockMode::Manual, manual_epoch(), Limits::default()))
+        Arc::new(Sandbox::new(
+            id.to_owned(),
+            Arc::new(1),
+            ClockMode::Manual,
+            manual_epoch(),
+            Limits::default(),
+        ))
     }
 
     fn credential(secret: &str) -> Credential {
@@ -405,9 +468,9 @@ mod tests {
         sandbox.versions().current = Arc::new(3);
         sandbox.reset();
         assert_eq!((*sandbox.world(), sandbox.clock.now()), (1, manual_epoch()));
-        sandbox.restore_snapshot("two").unwrap();
-        assert_eq!(*sandbox.world(), 2);
-        assert_eq!(sandbox.clock.now().duration_since(manual_epoch()), SignedDuration::from_secs(5));
-        assert!(sandbox.restore_snapshot("three").is_none());
+        let (world, time) = sandbox.snapshot("two").unwrap();
+        assert_eq!(*world, 2);
+        assert_eq!(time.duration_since(manual_epoch()), SignedDuration::from_secs(5));
+        assert!(sandbox.snapshot("three").is_none());
     }
 }

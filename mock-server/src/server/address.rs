@@ -38,7 +38,10 @@ impl Server {
         let addresses = self.addresses();
         let own = self.own_address(sandbox.id());
         let plain = own.or_else(|| addresses.map(|addresses| addresses.plain));
-        let origin = plain.map_or_else(|| "http://mock-server.invalid".to_owned(), |address| format!("http://{}", reachable(address)));
+        let origin = plain.map_or_else(
+            || "http://mock-server.invalid".to_owned(),
+            |address| format!("http://{}", reachable(address)),
+        );
         let world = sandbox.world();
         let keys = &world.data_theorem.keys;
         let mut env = BTreeMap::new();

@@ -97,7 +97,8 @@ pub(super) async fn serve(stream: impl Stream, router: Router, mut ending: watch
     tokio::pin!(end);
     if stream.is_http2() {
         // An HTTP/2 connection carries many requests; a fault ends one stream of it.
-        let mut connection = http2::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service);
+        let mut connection =
+            http2::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service);
         tokio::select! {
             _ = &mut connection => {}
             () = &mut end => {

@@ -23,8 +23,8 @@ use crate::world::Readings;
 use crate::worlds::Worlds;
 
 pub(crate) use listen::{Listening, listen};
-pub use sandboxes::{Credentials, Listen, SandboxError, SandboxRequest, WorldChoice};
 use sandboxes::SceneCache;
+pub use sandboxes::{Credentials, Listen, SandboxError, SandboxRequest, WorldChoice};
 
 /// Name of the sandbox that always exists.
 pub const DEFAULT_SANDBOX: &str = "default";
@@ -169,10 +169,10 @@ impl Server {
         }
     }
 
-    /// Waits until everything that was acknowledged is on disk.
-    pub(crate) async fn flush(&self) {
+    /// Waits until everything that was acknowledged is on disk, and lets go of it.
+    pub(crate) async fn close(&self) {
         if let Some(durable) = &self.worlds.durable {
-            durable.flush().await;
+            durable.close().await;
         }
     }
 

@@ -5,16 +5,18 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use fixtures::scenes::{self, SceneContext, SceneError};
-use fixtures::world::WorldSpec;
+use fixtures::world::{SECRET_FORM, WorldSpec, is_secret};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{DEFAULT_SANDBOX, IncoherentWorld, LOOPBACK_SECRETS, Listening, Server, coherent, default_epoch, listen};
+use super::{
+    DEFAULT_SANDBOX, IncoherentWorld, LOOPBACK_SECRETS, Listening, Server, coherent, default_epoch, listen,
+};
 use crate::durable::StoredSandbox;
 use crate::http::pipeline::Scope;
 use crate::kernel::clock::ClockMode;
 use crate::kernel::ids::entropy;
-use crate::kernel::sandbox::{RegistryError, Sandbox};
+use crate::kernel::sandbox::{Kept, RegistryError, Sandbox};
 use crate::vendors;
 use crate::vendors::data_theorem::readings::ReadingError;
 use crate::world::{Identity, Readings, Scene, World, secret_of};
@@ -65,7 +67,9 @@ impl TryFrom<serde_json::Value> for WorldChoice {
     fn try_from(value: serde_json::Value) -> Result<Self, String> {
         match value {
             serde_json::Value::String(name) => Ok(Self::Scene(name)),
-            other => serde_json::from_value(other).map(|spec| Self::Spec(Box::new(spec))).map_err(|error| error.to_string()),
+            other => serde_json::from_value(other)
+                .map(|spec| Self::Spec(Box::new(spec)))
+                .map_err(|error| error.to_string()),
         }
     }
 }
@@ -125,7 +129,7 @@ pub enum SandboxError {
         source: std::io::Error,
     },
     /// It can't be written to disk.
-    #[error("the sandbox could not be written to disk")]
+    #[error("the change could not be written to disk and was taken back; see the server's log")]
     Storage,
 }
 
@@ -193,12 +197,19 @@ impl Server {
     ) -> Result<Arc<Sandbox<World>>, SandboxError> {
         self.expire_idle();
         let plan = self.plan(&request)?;
+        if let Some(secret) =
+            request.credentials.as_ref().and_then(|given| given.data_theorem_api_key.as_ref())
+        {
+            check_secret(secret)?;
+        }
         let identity = Identity {
             sandbox: self.worlds.sandboxes.fresh_id(),
             seed: plan.seed,
             page_size: plan.page_size,
             secrets: entropy().to_vec(),
-            data_theorem_api_key: request.credentials.and_then(|credentials| credentials.data_theorem_api_key),
+            data_theorem_api_key: request
+                .credentials
+                .and_then(|credentials| credentials.data_theorem_api_key),
         };
         let sandbox = self.create(&plan, identity)?;
         let commit = sandbox.versions().last_commit.clone();
@@ -211,23 +222,25 @@ impl Server {
         if let Some(address) = request.listen.and_then(Listen::address)
             && let Err(error) = self.listen_for(&sandbox, address).await
         {
-            self.delete_sandbox(sandbox.id());
+            self.delete_sandbox(sandbox.id()).await?;
             return Err(error);
         }
         Ok(sandbox)
     }
 
-    /// Ends a sandbox. Says whether there was one.
-    pub fn delete_sandbox(&self, id: &str) -> bool {
+    /// Ends a sandbox. Says whether there was one. One whose end can't be written to disk goes on.
+    pub async fn delete_sandbox(&self, id: &str) -> Result<bool, SandboxError> {
+        let Some(sandbox) = self.worlds.sandboxes.remove(id) else { return Ok(false) };
+        if let Some(durable) = &self.worlds.durable
+            && !durable.submit_removal(id).done().await
+        {
+            let credentials = sandbox.world().credentials();
+            self.worlds.sandboxes.put_back(sandbox, credentials);
+            return Err(SandboxError::Storage);
+        }
         // Dropping the listener ends it.
         drop(self.own_listeners().remove(id));
-        let removed = self.worlds.sandboxes.remove(id).is_some();
-        if let Some(durable) = &self.worlds.durable
-            && removed
-        {
-            durable.submit_removal(id);
-        }
-        removed
+        Ok(true)
     }
 
     /// Ends the sandboxes that nobody has used for long.
@@ -236,7 +249,8 @@ impl Server {
             tracing::info!(sandbox = sandbox.id(), "expired after being idle");
             drop(self.own_listeners().remove(sandbox.id()));
             if let Some(durable) = &self.worlds.durable {
-                durable.submit_removal(sandbox.id());
+                // Nobody waits for it: if it fails, the sandbox is back after a restart and expires again.
+                let _ = durable.submit_removal(sandbox.id());
             }
         }
     }
@@ -267,10 +281,13 @@ impl Server {
         let settings = &self.settings;
         let clock = request.clock.unwrap_or(settings.clock);
         let same_kind = (clock == ClockMode::Manual) == (settings.clock == ClockMode::Manual);
-        let epoch = request.epoch.or(settings.epoch.filter(|_| same_kind)).unwrap_or_else(|| default_epoch(clock));
+        let epoch =
+            request.epoch.or(settings.epoch.filter(|_| same_kind)).unwrap_or_else(|| default_epoch(clock));
         let page_size = request.page_size.unwrap_or(settings.page_size);
         if !(1..=10_000).contains(&page_size) {
-            return Err(SandboxError::Invalid(format!("page_size must lie between 1 and 10000, not {page_size}")));
+            return Err(SandboxError::Invalid(format!(
+                "page_size must lie between 1 and 10000, not {page_size}"
+            )));
         }
         let mut readings = settings.readings;
         for (id, value) in &request.readings {
@@ -301,7 +318,9 @@ impl Server {
 
     fn scene(&self, plan: &Plan) -> Result<Arc<Scene>, SandboxError> {
         let name = match &plan.world {
-            WorldChoice::Spec(spec) => return Ok(Arc::new(Scene::load(&coherent((**spec).clone())?, &plan.readings))),
+            WorldChoice::Spec(spec) => {
+                return Ok(Arc::new(Scene::load(&coherent((**spec).clone())?, &plan.readings)));
+            }
             WorldChoice::Scene(name) => name,
         };
         let key = SceneKey {
@@ -344,7 +363,11 @@ impl Server {
             sandbox: stored.id.clone(),
             seed: stored.seed,
             page_size: stored.page_size,
-            secrets: if stored.id == DEFAULT_SANDBOX { self.settings.default_secrets.clone() } else { entropy().to_vec() },
+            secrets: if stored.id == DEFAULT_SANDBOX {
+                self.settings.default_secrets.clone()
+            } else {
+                entropy().to_vec()
+            },
             data_theorem_api_key: None,
         };
         let load = |mut spec: WorldSpec| -> Result<Arc<World>, SandboxError> {
@@ -356,19 +379,25 @@ impl Server {
         let origin = load(stored.origin)?;
         let current = load(stored.current)?;
         let limits = self.settings.journal_limits;
-        let sandbox = Sandbox::new(stored.id, origin, stored.clock, stored.epoch, limits);
-        if let Some(now) = stored.manual_now {
-            sandbox.clock.set(now);
-        }
+        let sandbox = Sandbox::new(stored.id, Arc::clone(&origin), ClockMode::Manual, stored.epoch, limits);
+        sandbox.clock.restore(stored.clock);
         {
             let mut versions = sandbox.versions();
-            versions.committed = Arc::clone(&current);
+            versions.committed = Kept { world: Arc::clone(&current), origin, clock: stored.clock };
             versions.current = current;
         }
         let credentials = sandbox.world().credentials();
         self.worlds.sandboxes.add(Arc::new(sandbox), credentials)?;
         Ok(())
     }
+}
+
+/// Refuses a secret that no request can show. The message leaves the secret out.
+fn check_secret(secret: &str) -> Result<(), SandboxError> {
+    if is_secret(secret) {
+        return Ok(());
+    }
+    Err(SandboxError::Invalid(format!("data_theorem_api_key: {SECRET_FORM}")))
 }
 
 impl Listen {

@@ -33,6 +33,12 @@ pub enum TlsError {
         /// Why.
         source: tokio_rustls::rustls::pki_types::pem::Error,
     },
+    /// A file holds no certificate.
+    #[error("there is no certificate in {path}")]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
     /// Certificate and key don't fit.
     #[error("cannot use the certificate")]
     Use(#[from] tokio_rustls::rustls::Error),
@@ -48,7 +54,9 @@ pub enum TlsError {
         source: io::Error,
     },
     /// There is no authority whose certificate could be written.
-    #[error("--tls-ca-out writes the authority that signs the server's own certificate; with --tls-cert there is none")]
+    #[error(
+        "--tls-ca-out writes the authority that signs the server's own certificate; with --tls-cert there is none"
+    )]
     NoAuthority,
 }
 
@@ -75,9 +83,14 @@ fn read(chain: &Path, key: &Path) -> Result<Identity, TlsError> {
         let path = path.to_owned();
         move |source| TlsError::Read { path, source }
     };
-    let certificates: Result<Vec<_>, _> = CertificateDer::pem_file_iter(chain).map_err(failed(chain))?.collect();
+    let certificates: Result<Vec<_>, _> =
+        CertificateDer::pem_file_iter(chain).map_err(failed(chain))?.collect();
     let key_der = PrivateKeyDer::from_pem_file(key).map_err(failed(key))?;
-    Ok((certificates.map_err(failed(chain))?, key_der))
+    let certificates = certificates.map_err(failed(chain))?;
+    if certificates.is_empty() {
+        return Err(TlsError::Empty { path: chain.to_owned() });
+    }
+    Ok((certificates, key_der))
 }
 
 fn make(ca_out: Option<&Path>) -> Result<Identity, TlsError> {

@@ -3,4 +3,4 @@
 pub mod data_theorem;
 mod router;
 
-pub(crate) use router::router;
+pub(crate) use router::{operations, router};

@@ -33,20 +33,30 @@ async fn vendor_of_path(State(shared): State<Shared>, request: Request<Body>) ->
 
 /// Which vendor's a path is.
 fn prepare_for(path: &str) -> Prepare {
-    let below = |base: &str| path.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let below =
+        |base: &str| path.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     if below(data_theorem::BASE_PATH) { data_theorem::routes::prepare } else { nobodys_path }
 }
+
+/// What the journal calls every request that a vendor or nobody answers; a fault waits for one of these.
+pub(crate) fn operations() -> Vec<SmolStr> {
+    data_theorem::routes::operations().chain([UNKNOWN_PATH]).collect()
+}
+
+/// What the journal calls a request for a path of no vendor.
+const UNKNOWN_PATH: SmolStr = SmolStr::new_static("unknown path");
 
 /// A path of no vendor.
 fn nobodys_path(request: Arc<crate::http::exchange::Request>) -> Prepared {
     let answer = move || {
         let path: String = request.path.chars().take(200).collect();
-        let reason = format!("nothing is simulated at {path:?}; Data Theorem is below {}", data_theorem::BASE_PATH);
+        let reason =
+            format!("nothing is simulated at {path:?}; Data Theorem is below {}", data_theorem::BASE_PATH);
         let body = serde_json::json!({"error": {"code": 404, "message": reason}}).to_string();
         Answer::refused(Refusal::server(404, "server.unknown-path", reason), body)
     };
     Prepared {
-        operation: SmolStr::new_static("unknown path"),
+        operation: UNKNOWN_PATH,
         credential: None,
         work: Work::Read(Box::new({
             let answer = answer.clone();

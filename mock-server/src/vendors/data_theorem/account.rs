@@ -59,7 +59,8 @@ impl Account {
     /// The account as plain data, without the keys' secrets.
     pub fn export(&self) -> DataTheoremWorld {
         let mut world = self.store.export();
-        world.api_keys = self.keys.iter().map(|key| ApiKeySpec { secret: None, ..key.spec.clone() }).collect();
+        world.api_keys =
+            self.keys.iter().map(|key| ApiKeySpec { secret: None, ..key.spec.clone() }).collect();
         world
     }
 }

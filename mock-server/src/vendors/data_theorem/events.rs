@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use fixtures::world::data_theorem::{FindingSpec, NoteSpec, ScanSpec, ScanStatus, StatusSpec, TargetSpec, TargetStatus};
+use fixtures::world::data_theorem::{
+    FindingSpec, NoteSpec, ScanSpec, ScanStatus, StatusSpec, TargetSpec, TargetStatus,
+};
 use fixtures::world::{Event, Misses, Observation};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -109,7 +111,10 @@ impl Account {
                     return Err(EventError::Exists { kind: "mobile app", id: mobile_app.id.clone() });
                 }
                 if mobile_app.id.parse::<i64>().is_err() {
-                    return Err(EventError::Incoherent(format!("app id {:?} is not a 64-bit integer", mobile_app.id)));
+                    return Err(EventError::Incoherent(format!(
+                        "app id {:?} is not a 64-bit integer",
+                        mobile_app.id
+                    )));
                 }
                 self.store.add_app(mobile_app);
                 Ok(Effects::default())
@@ -176,13 +181,25 @@ impl Account {
             if target.statuses.is_empty() {
                 return Err(EventError::Incoherent(format!("target {:?} has no status", target.id)));
             }
+            if target.statuses.is_sorted_by(|newer, older| newer.date >= older.date) {
+                continue;
+            }
+            let problem =
+                format!("the statuses of target {:?} do not run from the newest to the oldest", target.id);
+            return Err(EventError::Incoherent(problem));
         }
         self.store.add_finding(finding, targets);
         let created_targets = targets.iter().map(|target| target.id.clone()).collect();
         Ok(Effects { created_findings: vec![finding.id.clone()], created_targets, ..Effects::default() })
     }
 
-    fn set_status(&mut self, target: &Arc<Target>, status: TargetStatus, build: Option<&str>, now: Timestamp) {
+    fn set_status(
+        &mut self,
+        target: &Arc<Target>,
+        status: TargetStatus,
+        build: Option<&str>,
+        now: Timestamp,
+    ) {
         let entry = StatusEntry { status, date: now, build_version: build.map(SmolStr::new) };
         self.store.push_status(target, entry, Some(now));
     }
@@ -202,12 +219,18 @@ struct Described {
 
 impl Account {
     /// Looks up what a scan of `app` refers to, so that a scan that can't happen changes nothing.
-    fn plan_scan(&self, app: &App, observed: &[Observation], missed: &Misses) -> Result<ScanPlan, EventError> {
+    fn plan_scan(
+        &self,
+        app: &App,
+        observed: &[Observation],
+        missed: &Misses,
+    ) -> Result<ScanPlan, EventError> {
         let app_id = &app.facts.id;
         let of_app = |id: &str| {
             let target = self.target(id)?;
             if target.facts.mobile_app_id != *app_id {
-                let problem = format!("target {id:?} belongs to app {:?}, not {app_id:?}", target.facts.mobile_app_id);
+                let problem =
+                    format!("target {id:?} belongs to app {:?}, not {app_id:?}", target.facts.mobile_app_id);
                 return Err(EventError::Incoherent(problem));
             }
             Ok(target)
@@ -228,7 +251,9 @@ impl Account {
                     match self.target_described(app_id, issue_type_id, text) {
                         Some(target) if seen.insert(target.facts.id.clone()) => plan.seen.push(target),
                         Some(_) => {}
-                        None => plan.described.push(Described { issue_type_id: issue_type_id.clone(), text: text.clone() }),
+                        None => plan
+                            .described
+                            .push(Described { issue_type_id: issue_type_id.clone(), text: text.clone() }),
                     }
                 }
             }
@@ -256,7 +281,9 @@ impl Account {
         let readings = *self.readings();
         let mut effects = Effects::default();
         for target in plan.seen {
-            match statuses::seen_by_scan(target.current.status, &readings) {
+            let finding = self.store.finding(&target.facts.security_finding_id);
+            let permanently_closed = finding.is_some_and(|finding| finding.is_permanently_closed);
+            match statuses::seen_by_scan(target.current.status, permanently_closed, &readings) {
                 Some(status) => {
                     self.set_status(&target, status, build, now);
                     effects.changed_targets.push(target.facts.id.to_string());
@@ -302,7 +329,8 @@ impl Account {
             None => self.ids.finding_id(|id| store.finding(id).is_some()),
         };
         let id = self.ids.datastore_id(|id| store.target(id).is_some());
-        let status = StatusSpec { status: TargetStatus::New, date: now, build_version: build.map(str::to_owned) };
+        let status =
+            StatusSpec { status: TargetStatus::New, date: now, build_version: build.map(str::to_owned) };
         let target = TargetSpec {
             id,
             security_finding_id: finding_id.clone(),
@@ -348,7 +376,13 @@ impl Account {
             None => self.new_scan(app, build_version, ScanStatus::Completed, now),
         };
         let dynamic_scan = scan.dynamic_scan.and(done);
-        ScanSpec { status: ScanStatus::Completed, end_date: Some(now), static_scan: done, dynamic_scan, ..scan }
+        ScanSpec {
+            status: ScanStatus::Completed,
+            end_date: Some(now),
+            static_scan: done,
+            dynamic_scan,
+            ..scan
+        }
     }
 
     fn new_scan(

@@ -180,6 +180,10 @@ readings! {
     enum_case: EnumCase = DT_ENUM_CASE { Exact = "exact", Insensitive = "insensitive" }
     /// Whether requests with a body need `Content-Type: application/json`.
     content_type: ContentType = DT_CONTENT_TYPE { Tolerant = "tolerant", Required = "required" }
+    /// Whether a scan reopens a fixed target of a permanently closed finding.
+    seen_again_permanently_closed: SeenAgainPermanentlyClosed = DT_SEEN_AGAIN_PERMANENTLY_CLOSED {
+        StaysClosed = "stays-closed", Reopened = "reopened",
+    }
     /// Status of a fixed target that a scan sees again.
     seen_again_after_fixed: SeenAgainAfterFixed = DT_SEEN_AGAIN_AFTER_FIXED { Open = "open", New = "new" }
     /// Meaning of a slash at the end of a path.
@@ -219,7 +223,8 @@ mod tests {
             ids.sort_unstable();
             ids
         };
-        let ledger: Vec<&spec::Reading> = spec::readings().filter(|reading| reading.id.starts_with("dt.")).collect();
+        let ledger: Vec<&spec::Reading> =
+            spec::readings().filter(|reading| reading.id.starts_with("dt.")).collect();
         assert_eq!(ids(Readings::LEDGER), ids(&ledger));
         for (id, value) in Readings::default().list() {
             assert_eq!(spec::reading(id).unwrap().default, value, "default of {id}");

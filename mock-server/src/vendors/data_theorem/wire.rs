@@ -3,15 +3,17 @@
 //! A row's JSON without its links is rendered once per version of the row and kept; a reply copies those bytes
 //! and adds the links, which differ between lists and items. So a page costs a copy, not a serialisation.
 
-use fixtures::world::data_theorem::{BuildSource, NoteKind, NoteSpec, Priority, ScanSpec, ScanStatus, Subscription};
+use fixtures::world::data_theorem::{
+    BuildSource, NoteKind, NoteSpec, Priority, ScanSpec, ScanStatus, Subscription,
+};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::readings::{
-    AppUnconfirmedFields, CvssNames, EmptyLists, ErrorBody, FindingIssueType, LastPageCursor, NotPermanentlyClosed,
-    NullFields, PortalUrl, Readings, SampledFields, StatusesOrder, TargetListLinks, TargetsListKey, TimestampOffset,
-    TotalCountType,
+    AppUnconfirmedFields, CvssNames, EmptyLists, ErrorBody, FindingIssueType, LastPageCursor,
+    NotPermanentlyClosed, NullFields, PortalUrl, Readings, SampledFields, StatusesOrder, TargetListLinks,
+    TargetsListKey, TimestampOffset, TotalCountType,
 };
 use super::store::{App, Finding, Shape, StatusEntry, Target};
 
@@ -25,8 +27,13 @@ pub enum Continuation {
 }
 
 /// Fields that a sample does not print, by shape.
-const TARGET_ITEM_NOT_SAMPLED: &[&str] =
-    &["additional_contexts", "associated_sdk_ids", "external_bug_tracker_url", "issue_type_id", "results_last_updated"];
+const TARGET_ITEM_NOT_SAMPLED: &[&str] = &[
+    "additional_contexts",
+    "associated_sdk_ids",
+    "external_bug_tracker_url",
+    "issue_type_id",
+    "results_last_updated",
+];
 const TARGET_LIST_NOT_SAMPLED: &[&str] = &["external_bug_tracker_url"];
 const FINDING_ITEM_NOT_SAMPLED: &[&str] = &["associated_cve_ids", "issue_type_id"];
 const FINDING_LIST_NOT_SAMPLED: &[&str] = &["associated_cwe_ids", "issue_type_id"];
@@ -83,7 +90,11 @@ impl<'a> Fields<'a> {
     }
 
     fn list<T: Serialize>(&mut self, name: &'static str, values: &[T]) -> &mut Self {
-        if values.is_empty() && self.readings.empty_lists == EmptyLists::Omitted { self } else { self.field(name, values) }
+        if values.is_empty() && self.readings.empty_lists == EmptyLists::Omitted {
+            self
+        } else {
+            self.field(name, values)
+        }
     }
 
     fn time(&mut self, name: &'static str, time: Timestamp) -> &mut Self {
@@ -103,16 +114,22 @@ pub fn push_target(out: &mut Vec<u8>, target: &Target, shape: Shape, readings: &
     let facts = &target.facts;
     let (app, finding, id) = (&*facts.mobile_app_id, &*facts.security_finding_id, &*facts.id);
     match (shape, readings.target_list_links) {
-        (Shape::List, TargetListLinks::AsSampled) => push_links(out, &[
-            ("mobile_apps", &["mobile_apps/", app]),
-            ("security_findings", &["security_findings?mobile_app_id=", app]),
-            ("self", &["security_finding_targets?mobile_app_id=", app]),
-        ]),
-        (Shape::Item, _) | (Shape::List, TargetListLinks::ItemLinks) => push_links(out, &[
-            ("mobile_app", &["mobile_apps/", app]),
-            ("security_finding", &["security_findings/", finding]),
-            ("self", &["security_finding_targets/", id]),
-        ]),
+        (Shape::List, TargetListLinks::AsSampled) => push_links(
+            out,
+            &[
+                ("mobile_apps", &["mobile_apps/", app]),
+                ("security_findings", &["security_findings?mobile_app_id=", app]),
+                ("self", &["security_finding_targets?mobile_app_id=", app]),
+            ],
+        ),
+        (Shape::Item, _) | (Shape::List, TargetListLinks::ItemLinks) => push_links(
+            out,
+            &[
+                ("mobile_app", &["mobile_apps/", app]),
+                ("security_finding", &["security_findings/", finding]),
+                ("self", &["security_finding_targets/", id]),
+            ],
+        ),
     }
     out.push(b'}');
 }
@@ -175,11 +192,14 @@ fn finding_portal_url(app: &str, finding: &str, readings: &Readings) -> String {
 pub fn push_finding(out: &mut Vec<u8>, finding: &Finding, shape: Shape, readings: &Readings) {
     out.extend_from_slice(finding.rendered.get(readings, shape, || finding_fields(finding, shape, readings)));
     let id = &*finding.facts.id;
-    push_links(out, &[
-        ("self", &["security_findings/", id]),
-        ("targets", &["security_finding_targets?security_finding_id=", id]),
-        ("mobile_app", &["mobile_apps/", &finding.facts.mobile_app_id]),
-    ]);
+    push_links(
+        out,
+        &[
+            ("self", &["security_findings/", id]),
+            ("targets", &["security_finding_targets?security_finding_id=", id]),
+            ("mobile_app", &["mobile_apps/", &finding.facts.mobile_app_id]),
+        ],
+    );
     out.push(b'}');
 }
 
@@ -194,7 +214,8 @@ fn finding_fields(finding: &Finding, shape: Shape, readings: &Readings) -> Vec<u
         CvssNames::Cvss => ("cvss_score", "cvss_vector"),
         CvssNames::Cvss3 => ("cvss3_score", "cvss3_vector"),
     };
-    let notes: Vec<Value> = finding.notes.oldest_first().iter().map(|note| note_json(note, readings)).collect();
+    let notes: Vec<Value> =
+        finding.notes.oldest_first().iter().map(|note| note_json(note, readings)).collect();
     let mut fields = Fields::new(readings, left_out);
     fields
         .field("id", &*facts.id)
@@ -268,12 +289,15 @@ pub fn note_json_as_sampled(note: &NoteSpec, readings: &Readings) -> Value {
 pub fn push_app(out: &mut Vec<u8>, app: &App, readings: &Readings) {
     out.extend_from_slice(app.rendered.get(readings, Shape::Item, || app_fields(app, readings)));
     let id = &*app.facts.id;
-    push_links(out, &[
-        ("self", &["mobile_apps/", id]),
-        ("scans", &["mobile_apps/", id, "/scans"]),
-        ("security_findings", &["security_findings?mobile_app_id=", id]),
-        ("security_finding_targets", &["security_finding_targets?mobile_app_id=", id]),
-    ]);
+    push_links(
+        out,
+        &[
+            ("self", &["mobile_apps/", id]),
+            ("scans", &["mobile_apps/", id, "/scans"]),
+            ("security_findings", &["security_findings?mobile_app_id=", id]),
+            ("security_finding_targets", &["security_finding_targets?mobile_app_id=", id]),
+        ],
+    );
     out.push(b'}');
 }
 
@@ -331,10 +355,13 @@ pub fn push_scan(out: &mut Vec<u8>, scan: &ScanSpec, app_version: &str, readings
         .optional("static_scan", scan.static_scan.map(part).as_ref())
         .optional("dynamic_scan", scan.dynamic_scan.map(part).as_ref());
     out.extend_from_slice(&fields.open_object());
-    push_links(out, &[
-        ("self", &["mobile_apps/", &scan.mobile_app_id, "/scans/", &scan.id]),
-        ("mobile_app", &["mobile_apps/", &scan.mobile_app_id]),
-    ]);
+    push_links(
+        out,
+        &[
+            ("self", &["mobile_apps/", &scan.mobile_app_id, "/scans/", &scan.id]),
+            ("mobile_app", &["mobile_apps/", &scan.mobile_app_id]),
+        ],
+    );
     out.push(b'}');
 }
 
@@ -443,7 +470,11 @@ mod tests {
         assert_eq!(end(&plain), json!({"rows": [1, 2], "pagination_information": {"total_count": "2"}}));
         let null = Readings { last_page_cursor: LastPageCursor::Null, ..plain };
         assert_eq!(end(&null)["pagination_information"], json!({"total_count": "2", "next_cursor": null}));
-        let numbers = Readings { last_page_cursor: LastPageCursor::Empty, total_count_type: TotalCountType::Number, ..plain };
+        let numbers = Readings {
+            last_page_cursor: LastPageCursor::Empty,
+            total_count_type: TotalCountType::Number,
+            ..plain
+        };
         assert_eq!(end(&numbers)["pagination_information"], json!({"total_count": 2, "next_cursor": ""}));
     }
 

@@ -4,6 +4,8 @@ use axum::Router;
 use axum::body::Body;
 use http::{HeaderMap, Method, Request};
 use http_body_util::BodyExt as _;
+use jiff::Timestamp;
+use mock_server::kernel::journal::{Entry, Filter};
 use mock_server::{Builder, Control, MockServer};
 use serde_json::Value;
 use tower::ServiceExt as _;
@@ -46,6 +48,13 @@ impl Api {
         Self { server, router, key }
     }
 
+    /// A server that runs already.
+    pub(crate) fn around(server: MockServer) -> Self {
+        let key = Some(server.data_theorem().api_key().to_owned());
+        let router = server.router();
+        Self { server, router, key }
+    }
+
     /// The same server, seen with the key of this name.
     pub(crate) fn key_named(mut self, name: &str) -> Self {
         self.key = Some(self.server.control().api_key_named(name).unwrap());
@@ -64,6 +73,11 @@ impl Api {
 
     pub(crate) fn control(&self) -> Control {
         self.server.control()
+    }
+
+    /// The journal's newest entry.
+    pub(crate) fn last_entry(&self) -> Entry {
+        self.control().journal(&Filter::default()).entries.pop().unwrap()
     }
 
     /// `GET` below the Data Theorem base path.
@@ -96,7 +110,8 @@ impl Api {
     /// `method` on the admin plane.
     pub(crate) async fn admin(&self, method: Method, path: &str, body: Option<Value>) -> Reply {
         let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
-        let request = Request::builder().method(method).uri(format!("/__admin/{path}")).header("host", "localhost");
+        let request =
+            Request::builder().method(method).uri(format!("/__admin/{path}")).header("host", "localhost");
         self.raw(request.body(body).unwrap()).await
     }
 
@@ -152,5 +167,34 @@ impl Reply {
     pub(crate) fn refused(self, status: u16, rule: &str) {
         let named = self.headers.get("x-mock-rule").map(|value| value.to_str().unwrap());
         assert_eq!((self.status, named), (status, Some(rule)), "{}", self.text);
+    }
+}
+
+/// The instant a timestamp names, which must be printed with six digits of a second and `+00:00`.
+pub(crate) fn instant(value: &Value) -> Timestamp {
+    let text = value.as_str().unwrap();
+    assert!(text.len() == 32 && text.as_bytes()[19] == b'.' && text.ends_with("+00:00"), "{text}");
+    text.parse().unwrap()
+}
+
+/// A request below the Data Theorem base path that shows this key.
+pub(crate) fn request(method: Method, path: &str, key: &str, body: impl Into<Body>) -> Request<Body> {
+    let uri = format!("{DATA_THEOREM}/{path}");
+    let request = Request::builder().method(method).uri(uri).header("authorization", format!("APIKey {key}"));
+    request.body(body.into()).unwrap()
+}
+
+/// Runs a future to its end: property tests are synchronous.
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
+
+/// This many cases, unless `PROPTEST_CASES` says otherwise.
+pub(crate) fn proptest_cases(cases: u32) -> proptest::prelude::ProptestConfig {
+    let default = proptest::prelude::ProptestConfig::default();
+    if std::env::var_os("PROPTEST_CASES").is_some() {
+        default
+    } else {
+        proptest::prelude::ProptestConfig { cases, ..default }
     }
 }

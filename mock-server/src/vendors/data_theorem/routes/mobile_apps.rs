@@ -71,7 +71,11 @@ fn app_filter(filters: &Filters, ids: Option<BTreeSet<String>>) -> AppFilter {
         ids,
         platform: filters.one("platform").and_then(|text| text.parse().ok()),
         release_type: filters.one("release_type").and_then(|text| text.parse().ok()),
-        subscriptions: filters.all("subscription").iter().filter_map(|text| text.parse::<Subscription>().ok()).collect(),
+        subscriptions: filters
+            .all("subscription")
+            .iter()
+            .filter_map(|text| text.parse::<Subscription>().ok())
+            .collect(),
         scan_status,
         blocked_scan_reason: filters.one("blocked_scan_reason").map(str::to_owned),
     }

@@ -18,9 +18,9 @@ use smol_str::{SmolStr, format_smolstr};
 
 use super::account::{Account, ApiKey};
 use super::readings::{Readings, TrailingSlash};
-use super::rules::bodies::Body;
-use super::rules::filters::{ListSpec, PageRequest, Place, page_request};
 use super::rules::auth;
+use super::rules::bodies::Body;
+use super::rules::filters::{ListSpec, PageRequest, Place, no_parameters, page_request};
 use super::store::{ListPage, Order, Window};
 use super::wire::{self, Continuation};
 use super::{BASE_PATH, VENDOR};
@@ -33,7 +33,9 @@ use crate::vendors::data_theorem::readings::{LastPageCursor, ListOrder};
 /// What answers a route.
 #[derive(Clone, Copy)]
 pub enum Action {
-    /// Looks at the account.
+    /// Looks at the account, for a list: the query string has filters.
+    List(fn(&Account, &Call<'_>) -> Result<Reply, Refusal>),
+    /// Looks at the account, for one thing: the query string has nothing to say.
     Read(fn(&Account, &Call<'_>) -> Result<Reply, Refusal>),
     /// May change the account.
     Write(fn(&mut Account, &Call<'_>) -> Result<Reply, Refusal>),
@@ -56,6 +58,10 @@ const fn get(path: &'static str, handler: fn(&Account, &Call<'_>) -> Result<Repl
     Route { method: Method::GET, path, action: Action::Read(handler) }
 }
 
+const fn list(path: &'static str, handler: fn(&Account, &Call<'_>) -> Result<Reply, Refusal>) -> Route {
+    Route { method: Method::GET, path, action: Action::List(handler) }
+}
+
 const fn patch(path: &'static str, handler: fn(&mut Account, &Call<'_>) -> Result<Reply, Refusal>) -> Route {
     Route { method: Method::PATCH, path, action: Action::Write(handler) }
 }
@@ -70,16 +76,16 @@ const fn not_simulated(path: &'static str) -> Route {
 
 /// Every route.
 pub static ROUTES: &[Route] = &[
-    get("mobile_apps", mobile_apps::list_mobile_apps),
+    list("mobile_apps", mobile_apps::list_mobile_apps),
     get("mobile_apps/:id", mobile_apps::get_mobile_app),
-    get("mobile_apps/:id/scans", scans::list_scans),
+    list("mobile_apps/:id/scans", scans::list_scans),
     get("mobile_apps/:id/scans/:id", scans::get_scan),
-    get("security_findings", security_findings::list_security_findings),
+    list("security_findings", security_findings::list_security_findings),
     get("security_findings/:id", security_findings::get_security_finding),
     patch("security_findings/:id", security_findings::patch_security_finding),
     post("security_findings/:id/close", security_findings::close_security_finding),
     post("security_findings/:id/notes", security_findings::post_note),
-    get("security_finding_targets", security_finding_targets::list_security_finding_targets),
+    list("security_finding_targets", security_finding_targets::list_security_finding_targets),
     get("security_finding_targets/:id", security_finding_targets::get_security_finding_target),
     patch("security_finding_targets/:id", security_finding_targets::patch_security_finding_target),
     post("security_finding_targets/:id/statuses", security_finding_targets::post_status),
@@ -132,7 +138,16 @@ impl Call<'_> {
 
     /// The body, to be read under these readings.
     fn body<'a>(&'a self, readings: &'a Readings) -> Body<'a> {
-        Body { bytes: &self.request.body, content_type: self.request.header(http::header::CONTENT_TYPE), readings }
+        Body {
+            bytes: &self.request.body,
+            content_type: self.request.header(http::header::CONTENT_TYPE),
+            readings,
+        }
+    }
+
+    /// Flags the parameters of a request that documents none.
+    fn no_parameters(&self, readings: &Readings) -> Result<(), Refusal> {
+        no_parameters(&self.request.query, readings, &mut self.flags.borrow_mut())
     }
 
     /// The page of a list that the query string asks for. The ids in the path are part of what is listed.
@@ -163,7 +178,12 @@ impl PageRequest {
     }
 
     /// How the list goes on after this page.
-    fn continuation<R>(&self, list: &'static ListSpec, listed: &ListPage<R>, account: &Account) -> Continuation {
+    fn continuation<R>(
+        &self,
+        list: &'static ListSpec,
+        listed: &ListPage<R>,
+        account: &Account,
+    ) -> Continuation {
         let cursor_past_the_end =
             account.readings().last_page_cursor == LastPageCursor::EmptyPage && !listed.rows.is_empty();
         match &listed.last {
@@ -197,6 +217,14 @@ fn render_list<R>(
     }))
 }
 
+/// What the journal calls the requests of this API.
+pub fn operations() -> impl Iterator<Item = SmolStr> {
+    ROUTES.iter().map(|route| format_smolstr!("{} {}", route.method, route.path)).chain([UNKNOWN_ROUTE])
+}
+
+/// What the journal calls a request for a path that the API does not have.
+const UNKNOWN_ROUTE: SmolStr = SmolStr::new_static("unknown route");
+
 /// Looks at a request: which route it is, whose it is, how to answer it.
 pub fn prepare(request: Arc<Request>) -> Prepared {
     let path = request.path.strip_prefix(BASE_PATH).unwrap_or_default();
@@ -212,23 +240,7 @@ pub fn prepare(request: Arc<Request>) -> Prepared {
 
 fn work(request: Arc<Request>, found: Found) -> Work {
     match found {
-        Found::Route { route: Route { action: Action::Write(handler), .. }, ids, slash } => {
-            let handler = *handler;
-            Work::Write(Box::new(move |world, now| {
-                let account = &mut world.data_theorem;
-                let readings = *account.readings();
-                answer(&request, &ids, account.key_of(&request), &readings, slash, now, |call| handler(account, call))
-            }))
-        }
-        Found::Route { route: Route { action: Action::Read(handler), .. }, ids, slash } => {
-            let handler = *handler;
-            Work::Read(Box::new(move |world, now| {
-                let account = &world.data_theorem;
-                answer(&request, &ids, account.key_of(&request), account.readings(), slash, now, |call| {
-                    handler(account, call)
-                })
-            }))
-        }
+        Found::Route(matched) => work_of_route(request, matched),
         other => Work::Read(Box::new(move |world, _| {
             let account = &world.data_theorem;
             let refusal = account.key_of(&request).err().unwrap_or_else(|| other.refusal(&request.method));
@@ -239,13 +251,36 @@ fn work(request: Arc<Request>, found: Found) -> Work {
     }
 }
 
+fn work_of_route(request: Arc<Request>, matched: Matched) -> Work {
+    match matched.route.action {
+        Action::Write(handler) => Work::Write(Box::new(move |world, now| {
+            let account = &mut world.data_theorem;
+            let readings = *account.readings();
+            answer(&request, &matched, account.key_of(&request), &readings, now, |call| {
+                handler(account, call)
+            })
+        })),
+        Action::List(handler) | Action::Read(handler) => Work::Read(Box::new(move |world, now| {
+            let account = &world.data_theorem;
+            answer(&request, &matched, account.key_of(&request), account.readings(), now, |call| {
+                handler(account, call)
+            })
+        })),
+        Action::NotSimulated => Work::Read(Box::new(move |world, _| {
+            let account = &world.data_theorem;
+            let refusal =
+                account.key_of(&request).err().unwrap_or_else(|| not_simulated_refusal(matched.route));
+            refused(refusal, account.readings())
+        })),
+    }
+}
+
 /// Runs a handler for a key that may ask at all.
 fn answer(
     request: &Request,
-    ids: &[String],
+    matched: &Matched,
     key: Result<Arc<ApiKey>, Refusal>,
     readings: &Readings,
-    trailing_slash: bool,
     now: Timestamp,
     handler: impl FnOnce(&Call<'_>) -> Result<Reply, Refusal>,
 ) -> Answer {
@@ -256,12 +291,19 @@ fn answer(
     if let Some(broken) = &request.broken {
         return refused(broken.clone(), readings);
     }
-    if trailing_slash && readings.trailing_slash == TrailingSlash::NotFound {
+    if matched.slash && readings.trailing_slash == TrailingSlash::NotFound {
         let reason = "the path ends in a slash, which makes it another path";
-        return refused(Refusal::reading(404, &fixtures::spec::data_theorem::DT_TRAILING_SLASH, reason), readings);
+        return refused(
+            Refusal::reading(404, &fixtures::spec::data_theorem::DT_TRAILING_SLASH, reason),
+            readings,
+        );
     }
-    let call = Call { request, ids, key, now, flags: RefCell::default() };
-    let result = handler(&call);
+    let call = Call { request, ids: &matched.ids, key, now, flags: RefCell::default() };
+    let result = match matched.route.action {
+        Action::List(_) => Ok(()),
+        _ => call.no_parameters(readings),
+    };
+    let result = result.and_then(|()| handler(&call));
     let flags = call.flags.into_inner();
     match result {
         Ok(Reply { status, body }) => Answer { flags, ..Answer::json(status, body) },
@@ -280,11 +322,15 @@ fn nobodys(request: &Request, found: &Found) -> Answer {
     let authorization = request.header(http::header::AUTHORIZATION);
     let refusal = match auth::secret(authorization, &readings) {
         Err(refusal) => refusal,
-        Ok(_) => auth::unknown_key(),
+        Ok(_) => auth::unknown_key("no sandbox of this server"),
     };
     let mut answer = refused(refusal, &readings);
-    if !matches!(found, Found::Route { .. }) {
-        answer.flags.push(found.refusal(&request.method).reason.into_owned());
+    match found {
+        Found::Route(Matched {
+            route: Route { action: Action::List(_) | Action::Read(_) | Action::Write(_), .. },
+            ..
+        }) => {}
+        found => answer.flags.push(found.refusal(&request.method).reason.into_owned()),
     }
     answer
 }
@@ -293,15 +339,23 @@ impl Account {
     /// The key that a request shows, if it is one of this account's.
     fn key_of(&self, request: &Request) -> Result<Arc<ApiKey>, Refusal> {
         let secret = auth::secret(request.header(http::header::AUTHORIZATION), self.readings())?;
-        self.key(secret).cloned().ok_or_else(auth::unknown_key)
+        self.key(secret).cloned().ok_or_else(|| auth::unknown_key("no account of this sandbox"))
     }
+}
+
+/// A route with what the path says.
+#[derive(Clone)]
+struct Matched {
+    route: &'static Route,
+    ids: Vec<String>,
+    /// Whether the path ends in a slash.
+    slash: bool,
 }
 
 /// What a method and path lead to.
 #[derive(Clone)]
 enum Found {
-    Route { route: &'static Route, ids: Vec<String>, slash: bool },
-    NotSimulated { route: &'static Route },
+    Route(Matched),
     OtherMethod { path: &'static str, allowed: Vec<&'static Method> },
     Undecodable,
     Nothing { nearest: &'static Route },
@@ -318,9 +372,6 @@ fn find(method: &Method, path: &str) -> Found {
     let mut allowed = Vec::new();
     let mut other = "";
     for route in ROUTES.iter().filter(|route| matches(route.path, &segments)) {
-        if matches!(route.action, Action::NotSimulated) {
-            return Found::NotSimulated { route };
-        }
         if route.method != *method {
             allowed.push(&route.method);
             other = route.path;
@@ -329,17 +380,22 @@ fn find(method: &Method, path: &str) -> Found {
         let ids = route.path.split('/').zip(&segments).filter(|(part, _)| *part == ":id");
         let decoded = ids.map(|(_, segment)| percent_decode_str(segment).decode_utf8());
         return match decoded.map(|id| id.map(std::borrow::Cow::into_owned)).collect() {
-            Ok(ids) => Found::Route { route, ids, slash },
+            Ok(ids) => Found::Route(Matched { route, ids, slash }),
             Err(_) => Found::Undecodable,
         };
     }
-    if allowed.is_empty() { Found::Nothing { nearest: nearest(method, path) } } else { Found::OtherMethod { path: other, allowed } }
+    if allowed.is_empty() {
+        Found::Nothing { nearest: nearest(method, path) }
+    } else {
+        Found::OtherMethod { path: other, allowed }
+    }
 }
 
 fn matches(pattern: &str, segments: &[&str]) -> bool {
     let mut parts = pattern.split('/');
-    segments.iter().all(|segment| parts.next().is_some_and(|part| (part == ":id" && !segment.is_empty()) || part == *segment))
-        && parts.next().is_none()
+    segments.iter().all(|segment| {
+        parts.next().is_some_and(|part| (part == ":id" && !segment.is_empty()) || part == *segment)
+    }) && parts.next().is_none()
 }
 
 /// The route that a mistaken path most likely meant.
@@ -355,20 +411,15 @@ fn nearest(method: &Method, path: &str) -> &'static Route {
 impl Found {
     fn operation(&self, method: &Method) -> SmolStr {
         match self {
-            Self::Route { route, .. } | Self::NotSimulated { route } => format_smolstr!("{} {}", route.method, route.path),
+            Self::Route(Matched { route, .. }) => format_smolstr!("{} {}", route.method, route.path),
             Self::OtherMethod { path, .. } => format_smolstr!("{method} {path}"),
-            Self::Undecodable | Self::Nothing { .. } => SmolStr::new_static("unknown route"),
+            Self::Undecodable | Self::Nothing { .. } => UNKNOWN_ROUTE,
         }
     }
 
     fn refusal(&self, method: &Method) -> Refusal {
         match self {
-            Self::Route { .. } => Refusal::server(500, "server.route", "the route is known"),
-            Self::NotSimulated { route } => Refusal::server(
-                501,
-                "server.not-simulated",
-                format!("not simulated: the vendor documents {}, this simulator does not play it", route.path),
-            ),
+            Self::Route(Matched { route, .. }) => not_simulated_refusal(route),
             Self::OtherMethod { path, allowed } => {
                 let allowed = join(allowed);
                 let reason = format!("{path} takes {allowed}, not {method}");
@@ -395,7 +446,14 @@ impl Found {
     }
 }
 
-fn join(methods: &[&Method]) -> String {
-    methods.iter().map(|method| method.as_str()).collect::<Vec<_>>().join(", ")
+fn not_simulated_refusal(route: &Route) -> Refusal {
+    let path = route.path;
+    let reason = format!("not simulated: the vendor documents {path}, this simulator does not play it");
+    Refusal::server(501, "server.not-simulated", reason)
 }
 
+/// Methods for an `Allow` header; where GET is allowed, HEAD is.
+fn join(methods: &[&Method]) -> String {
+    let head = methods.contains(&&Method::GET).then_some(&Method::HEAD);
+    methods.iter().copied().chain(head).map(Method::as_str).collect::<Vec<_>>().join(", ")
+}

@@ -15,7 +15,8 @@ pub(super) fn list_scans(account: &Account, call: &Call<'_>) -> Result<Reply, Re
     let app = visible_app(account, call)?;
     let request = call.page(&LIST, account)?;
     let page = account.store.list_scans(&app.facts.id, request.window(account));
-    let push = |out: &mut Vec<u8>, scan: &ScanSpec| wire::push_scan(out, scan, &app.version, account.readings());
+    let push =
+        |out: &mut Vec<u8>, scan: &ScanSpec| wire::push_scan(out, scan, &app.version, account.readings());
     Ok(render_list(&LIST, "scans", &request, &page, account, push))
 }
 

@@ -77,7 +77,10 @@ pub(super) fn get_security_finding_target(account: &Account, call: &Call<'_>) ->
 }
 
 /// `PATCH security_finding_targets/:id`: sets `external_id` and nothing else.
-pub(super) fn patch_security_finding_target(account: &mut Account, call: &Call<'_>) -> Result<Reply, Refusal> {
+pub(super) fn patch_security_finding_target(
+    account: &mut Account,
+    call: &Call<'_>,
+) -> Result<Reply, Refusal> {
     let target = visible_target(account, call)?;
     let readings = *account.readings();
     let change = call.body(&readings).external_id_change(&mut call.flags.borrow_mut())?;
@@ -98,8 +101,13 @@ pub(super) fn post_status(account: &mut Account, call: &Call<'_>) -> Result<Repl
     let readings = *account.readings();
     if readings.status_permission == StatusPermission::ClosePermission {
         let granted = call.key.may(Permission::CloseIssues);
-        auth::permission(granted, &ledger::DT_FINDING_CLOSE_PERMISSION, "results_api.can_close_issues", &readings)
-            .map_err(|refusal| Refusal::reading(refusal.status, &ledger::DT_STATUS_PERMISSION, refusal.reason))?;
+        auth::permission(
+            granted,
+            &ledger::DT_FINDING_CLOSE_PERMISSION,
+            "results_api.can_close_issues",
+            &readings,
+        )
+        .map_err(|refusal| Refusal::reading(refusal.status, &ledger::DT_STATUS_PERMISSION, refusal.reason))?;
     }
     let change = call.body(&readings).status_change(&mut call.flags.borrow_mut())?;
     let finding = account.store.finding(&target.facts.security_finding_id).cloned();
@@ -109,17 +117,29 @@ pub(super) fn post_status(account: &mut Account, call: &Call<'_>) -> Result<Repl
         && readings.status_reason_permission == StatusReasonPermission::CommentPermission
         && !call.key.may(Permission::CommentOnIssues)
     {
-        let reason = "the API key lacks results_api.can_comment_on_issues, which a reason needs under this reading";
-        return Err(Refusal::reading(403, &ledger::DT_STATUS_REASON_PERMISSION, reason));
+        let reason =
+            "the API key lacks results_api.can_comment_on_issues, which a reason needs under this reading";
+        let status = auth::missing_permission(&readings);
+        return Err(Refusal::reading(status, &ledger::DT_STATUS_REASON_PERMISSION, reason));
     }
 
     let bump = (readings.manual_status_bumps == ManualStatusBumps::Yes).then_some(call.now);
     let entry = StatusEntry { status: change.status, date: call.now, build_version: None::<SmolStr> };
     account.store.push_status(&target, entry, bump);
+    if permanently_closed && !change.status.is_closed() {
+        reopen_for_good(account, &target);
+    }
     if let Some(reason) = change.reason {
         write_note(account, call, &target.facts.security_finding_id, reason, false);
     }
     Ok(Reply::no_content())
+}
+
+/// A finding with a target that a client has reopened is permanently closed no longer.
+fn reopen_for_good(account: &mut Account, target: &Target) {
+    if let Some(finding) = account.store.finding(&target.facts.security_finding_id).cloned() {
+        account.store.set_permanently_closed(&finding, false);
+    }
 }
 
 fn render(account: &Account, target: &Target) -> Reply {

@@ -86,20 +86,27 @@ pub(super) fn close_security_finding(account: &mut Account, call: &Call<'_>) -> 
     let finding = visible_finding(account, call)?;
     let readings = *account.readings();
     let granted = call.key.may(Permission::CloseIssues);
-    auth::permission(granted, &ledger::DT_FINDING_CLOSE_PERMISSION, "results_api.can_close_issues", &readings)?;
+    auth::permission(
+        granted,
+        &ledger::DT_FINDING_CLOSE_PERMISSION,
+        "results_api.can_close_issues",
+        &readings,
+    )?;
     let close = call.body(&readings).close(&mut call.flags.borrow_mut())?;
     statuses::close_finding(finding.aggregated_status, &readings)?;
 
     let bump = (readings.manual_status_bumps == ManualStatusBumps::Yes).then_some(call.now);
     for id in finding.targets.iter() {
-        if let Some(target) = account.store.target(id).filter(|target| !target.current.status.is_closed()).cloned() {
+        if let Some(target) =
+            account.store.target(id).filter(|target| !target.current.status.is_closed()).cloned()
+        {
             let entry = StatusEntry { status: close.status, date: call.now, build_version: None::<SmolStr> };
             account.store.push_status(&target, entry, bump);
         }
     }
     if close.permanently {
         let finding = visible_finding(account, call)?;
-        account.store.close_permanently(&finding);
+        account.store.set_permanently_closed(&finding, true);
     }
     let permanently = close.permanently || readings.closing_note_text == ClosingNoteText::AlwaysPermanent;
     let closed = if permanently { "permanently closed" } else { "closed" };

@@ -36,7 +36,10 @@ mod tests {
     #[test]
     fn open_targets_decide_before_closed_ones() {
         let status = |new, open, ready_to_rescan| {
-            aggregated_status(&Tally { new, open, ready_to_rescan, last_closed_as: CLOSED }, &Readings::default())
+            aggregated_status(
+                &Tally { new, open, ready_to_rescan, last_closed_as: CLOSED },
+                &Readings::default(),
+            )
         };
         assert_eq!(status(2, 0, 0), TargetStatus::New);
         assert_eq!(status(1, 1, 0), TargetStatus::Open);

@@ -18,10 +18,16 @@ pub fn secret_of(authorization: Option<&str>) -> Option<&str> {
 pub fn secret<'a>(authorization: Option<&'a str>, readings: &Readings) -> Result<&'a str, Refusal> {
     let refuse = |rule, reason: &'static str| Err(Refusal::rule(401, rule, reason));
     let Some(authorization) = authorization else {
-        return refuse(&ledger::DT_AUTH_REQUIRED, "there is no Authorization header; send `Authorization: APIKey <key>`");
+        return refuse(
+            &ledger::DT_AUTH_REQUIRED,
+            "there is no Authorization header; send `Authorization: APIKey <key>`",
+        );
     };
     let Some((scheme, secret)) = authorization.trim().split_once(' ') else {
-        return refuse(&ledger::DT_AUTH_SCHEME, "the Authorization header has no scheme; send `APIKey <key>`");
+        return refuse(
+            &ledger::DT_AUTH_SCHEME,
+            "the Authorization header has no scheme; send `APIKey <key>`",
+        );
     };
     let bearer = scheme.eq_ignore_ascii_case("bearer");
     if bearer && readings.bearer_scheme == BearerScheme::Refused {
@@ -33,14 +39,17 @@ pub fn secret<'a>(authorization: Option<&'a str>, readings: &Readings) -> Result
     }
     let secret = secret.trim();
     if secret.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("apikey ")) {
-        return refuse(&ledger::DT_AUTH_REQUIRED, "the key itself begins with `APIKey `: the scheme was pasted twice");
+        return refuse(
+            &ledger::DT_AUTH_REQUIRED,
+            "the key itself begins with `APIKey `: the scheme was pasted twice",
+        );
     }
     Ok(secret)
 }
 
-/// The refusal of a key that nobody owns.
-pub fn unknown_key() -> Refusal {
-    Refusal::rule(401, &ledger::DT_AUTH_REQUIRED, "no sandbox of this server has that API key")
+/// The refusal of a key that nobody has; `nobody` says who was asked, e.g. "no sandbox of this server".
+pub fn unknown_key(nobody: &'static str) -> Refusal {
+    Refusal::rule(401, &ledger::DT_AUTH_REQUIRED, format!("{nobody} has that API key"))
 }
 
 /// Whether a key that has (`granted`) or lacks a permission may go on.
@@ -53,11 +62,19 @@ pub fn permission(
     if granted {
         return Ok(());
     }
-    let status = match readings.missing_permission {
+    Err(Refusal::rule(
+        missing_permission(readings),
+        rule,
+        format!("the API key lacks the permission {permission}"),
+    ))
+}
+
+/// The status that answers a key without the permission it needs.
+pub fn missing_permission(readings: &Readings) -> u16 {
+    match readings.missing_permission {
         MissingPermission::Forbidden => 403,
         MissingPermission::Unauthorized => 401,
-    };
-    Err(Refusal::rule(status, rule, format!("the API key lacks the permission {permission}")))
+    }
 }
 
 /// The refusal of an app, or of something in an app, that the key may not see.
@@ -97,7 +114,9 @@ mod tests {
 
     #[test]
     fn other_forms_are_refused_with_401() {
-        for header in [None, Some("k/1=="), Some("Basic abc"), Some("APIKey APIKey k/1=="), Some("Bearer k/1==")] {
+        for header in
+            [None, Some("k/1=="), Some("Basic abc"), Some("APIKey APIKey k/1=="), Some("Bearer k/1==")]
+        {
             assert_eq!(secret(header, &Readings::default()).unwrap_err().status, 401, "{header:?}");
         }
         let old = Readings { bearer_scheme: BearerScheme::Accepted, ..Readings::default() };

@@ -72,7 +72,7 @@ pub fn invalid(readings: &Readings) -> u16 {
 impl Body<'_> {
     /// Reads the body of `PATCH security_finding_targets/:id`.
     pub fn external_id_change(self, flags: &mut Vec<String>) -> Result<ExternalIdChange, Refusal> {
-        let rule = &ledger::DT_TARGET_PATCH_EXTERNAL_ID;
+        let rule = &ledger::DT_TARGET_PATCH_OBJECT;
         let fields = self.object(rule, &["external_id"], flags)?;
         match fields.get("external_id") {
             None => Ok(ExternalIdChange::Unchanged),
@@ -106,7 +106,7 @@ impl Body<'_> {
             );
             return self.refuse(&ledger::DT_TARGET_STATUS_ACCEPTED, reason);
         };
-        let reason = self.optional_text(&fields, "reason", &ledger::DT_TARGET_STATUS_REASON_NOTE)?;
+        let reason = self.optional_text(&fields, "reason", &ledger::DT_TARGET_STATUS_REASON)?;
         Ok(StatusChange { status, reason })
     }
 
@@ -131,7 +131,9 @@ impl Body<'_> {
         let fields = self.object(&ledger::DT_FINDING_CLOSE_OBJECT, &known, flags)?;
         let status = fields.get("aggregated_status").unwrap_or(&Value::Null);
         let manual = TargetStatus::is_manual_close;
-        let Some(status) = status.as_str().and_then(|text| text.parse().ok()).filter(|status| manual(*status)) else {
+        let Some(status) =
+            status.as_str().and_then(|text| text.parse().ok()).filter(|status| manual(*status))
+        else {
             let reason = format!(
                 "aggregated_status is required and must be CLOSED_WONT_FIX, CLOSED_RISK_ACCEPTED or CLOSED_COMPENSATING_CONTROL, not {}",
                 shown(status)
@@ -174,20 +176,31 @@ impl Body<'_> {
         }
         let fields = match serde_json::from_slice(self.bytes) {
             Ok(Value::Object(fields)) => fields,
-            Ok(other) => return self.refuse(rule, format!("the body must be a JSON object, not {}", kind(&other))),
+            Ok(other) => {
+                return self.refuse(rule, format!("the body must be a JSON object, not {}", kind(&other)));
+            }
             Err(error) => {
                 let place = format!("line {} column {}", error.line(), error.column());
-                return self.refuse(&ledger::DT_JSON_BODY, format!("the body is not JSON: it fails to parse at {place}"));
+                return self.refuse(
+                    &ledger::DT_JSON_BODY,
+                    format!("the body is not JSON: it fails to parse at {place}"),
+                );
             }
         };
         for unknown in fields.keys().filter(|name| !known.contains(&name.as_str())) {
             let unknown: String = unknown.chars().take(80).collect();
             let nearest = nearest(&unknown, known);
             match self.readings.unknown_body_field {
-                UnknownBodyField::Ignored => flags.push(format!("unknown body field {unknown:?} ignored{nearest}")),
+                UnknownBodyField::Ignored => {
+                    flags.push(format!("unknown body field {unknown:?} ignored{nearest}"));
+                }
                 UnknownBodyField::Refused => {
                     let reason = format!("there is no body field {unknown:?}{nearest}");
-                    return Err(Refusal::reading(invalid(self.readings), &ledger::DT_UNKNOWN_BODY_FIELD, reason));
+                    return Err(Refusal::reading(
+                        invalid(self.readings),
+                        &ledger::DT_UNKNOWN_BODY_FIELD,
+                        reason,
+                    ));
                 }
             }
         }
@@ -207,7 +220,12 @@ impl Body<'_> {
         }
     }
 
-    fn optional_bool(self, fields: &Map<String, Value>, name: &str, rule: &'static Rule) -> Result<bool, Refusal> {
+    fn optional_bool(
+        self,
+        fields: &Map<String, Value>,
+        name: &str,
+        rule: &'static Rule,
+    ) -> Result<bool, Refusal> {
         match fields.get(name) {
             None | Some(Value::Null) => Ok(false),
             Some(Value::Bool(value)) => Ok(*value),
@@ -215,14 +233,20 @@ impl Body<'_> {
         }
     }
 
-    fn refuse<T>(self, rule: &'static Rule, reason: impl Into<std::borrow::Cow<'static, str>>) -> Result<T, Refusal> {
+    fn refuse<T>(
+        self,
+        rule: &'static Rule,
+        reason: impl Into<std::borrow::Cow<'static, str>>,
+    ) -> Result<T, Refusal> {
         Err(Refusal::rule(invalid(self.readings), rule, reason))
     }
 }
 
 /// ` (did you mean "x"?)`, or nothing if no known name is near.
 pub(super) fn nearest(name: &str, known: &[&str]) -> String {
-    let close = |candidate: &&&str| strsim::jaro_winkler(name, candidate) > 0.8;
+    let close = |candidate: &&&str| {
+        strsim::jaro_winkler(name, candidate) > 0.8 || (candidate.len() > 3 && name.contains(**candidate))
+    };
     let similarity = |candidate: &str| strsim::jaro_winkler(name, candidate);
     let by_similarity = |left: &&&str, right: &&&str| similarity(left).total_cmp(&similarity(right));
     match known.iter().filter(close).max_by(by_similarity) {
@@ -255,7 +279,9 @@ mod tests {
     use fixtures::world::data_theorem::{Priority, TargetStatus};
 
     use super::{Body, ExternalIdChange};
-    use crate::vendors::data_theorem::readings::{ContentType, ExternalIdEmpty, ExternalIdNull, Readings, UnknownBodyField};
+    use crate::vendors::data_theorem::readings::{
+        ContentType, ExternalIdEmpty, ExternalIdNull, Readings, UnknownBodyField,
+    };
 
     fn body<'a>(text: &'a str, readings: &'a Readings) -> Body<'a> {
         Body { bytes: text.as_bytes(), content_type: None, readings }
@@ -280,7 +306,10 @@ mod tests {
         assert_eq!(read(r#"{"external_id":null}"#, &other), ExternalIdChange::Cleared);
         assert_eq!(read(r#"{"external_id":""}"#, &plain), ExternalIdChange::Cleared);
         assert_eq!(read(r#"{"external_id":""}"#, &other), ExternalIdChange::Set(String::new()));
-        assert_eq!(rule_of(body(r#"{"external_id":7}"#, &plain).external_id_change(&mut vec![])), "DT-TARGET-PATCH-EXTERNAL-ID");
+        assert_eq!(
+            rule_of(body(r#"{"external_id":7}"#, &plain).external_id_change(&mut vec![])),
+            "DT-TARGET-PATCH-OBJECT"
+        );
     }
 
     #[test]
@@ -295,7 +324,7 @@ mod tests {
         assert_eq!(rule_of(read("{}")), "DT-TARGET-STATUS-REQUIRED");
         assert_eq!(rule_of(read("[]")), "DT-TARGET-STATUS-OBJECT");
         assert_eq!(rule_of(read("status=OPEN")), "DT-JSON-BODY");
-        assert_eq!(rule_of(read(r#"{"status":"OPEN","reason":1}"#)), "DT-TARGET-STATUS-REASON-NOTE");
+        assert_eq!(rule_of(read(r#"{"status":"OPEN","reason":1}"#)), "DT-TARGET-STATUS-REASON");
     }
 
     #[test]
@@ -307,19 +336,27 @@ mod tests {
         assert_eq!(rule_of(read(r#"{"aggregated_status":"OPEN","reason":"x"}"#)), "DT-FINDING-CLOSE-STATUS");
         assert_eq!(rule_of(read(r#"{"reason":"x"}"#)), "DT-FINDING-CLOSE-STATUS");
         assert_eq!(rule_of(read(r#"{"aggregated_status":"CLOSED_WONT_FIX"}"#)), "DT-FINDING-CLOSE-REASON");
-        let typed = read(r#"{"aggregated_status":"CLOSED_WONT_FIX","reason":"x","is_permanently_closed":"true"}"#);
+        let typed =
+            read(r#"{"aggregated_status":"CLOSED_WONT_FIX","reason":"x","is_permanently_closed":"true"}"#);
         assert_eq!(rule_of(typed), "DT-FINDING-CLOSE-PERMANENT-TYPE");
     }
 
     #[test]
     fn priorities_and_notes_are_typed() {
         let plain = Readings::default();
-        assert_eq!(body(r#"{"priority":"P2"}"#, &plain).priority_change(&mut vec![]).unwrap(), Some(Priority::P2));
+        assert_eq!(
+            body(r#"{"priority":"P2"}"#, &plain).priority_change(&mut vec![]).unwrap(),
+            Some(Priority::P2)
+        );
         assert_eq!(body(r#"{"priority":null}"#, &plain).priority_change(&mut vec![]).unwrap(), None);
-        assert_eq!(rule_of(body(r#"{"priority":"P5"}"#, &plain).priority_change(&mut vec![])), "DT-FINDING-PATCH-PRIORITY-VALUES");
+        assert_eq!(
+            rule_of(body(r#"{"priority":"P5"}"#, &plain).priority_change(&mut vec![])),
+            "DT-FINDING-PATCH-PRIORITY-VALUES"
+        );
         assert!(!body(r#"{"text":"t"}"#, &plain).new_note(&mut vec![]).unwrap().is_question);
         assert_eq!(rule_of(body("{}", &plain).new_note(&mut vec![])), "DT-FINDING-NOTE-TEXT");
-        let typed = body(r#"{"text":"t","is_question_for_datatheorem":"true"}"#, &plain).new_note(&mut vec![]);
+        let typed =
+            body(r#"{"text":"t","is_question_for_datatheorem":"true"}"#, &plain).new_note(&mut vec![]);
         assert_eq!(rule_of(typed), "DT-FINDING-NOTE-QUESTION-TYPE");
     }
 
@@ -330,7 +367,10 @@ mod tests {
         body(r#"{"externalid":"A-1"}"#, &plain).external_id_change(&mut flags).unwrap();
         assert_eq!(flags, [r#"unknown body field "externalid" ignored (did you mean "external_id"?)"#]);
         let strict = Readings { unknown_body_field: UnknownBodyField::Refused, ..plain };
-        assert_eq!(rule_of(body(r#"{"x":1}"#, &strict).external_id_change(&mut vec![])), "dt.unknown-body-field");
+        assert_eq!(
+            rule_of(body(r#"{"x":1}"#, &strict).external_id_change(&mut vec![])),
+            "dt.unknown-body-field"
+        );
         let typed = Readings { content_type: ContentType::Required, ..plain };
         assert_eq!(body("{}", &typed).external_id_change(&mut vec![]).unwrap_err().status, 415);
         let json = Body { content_type: Some("application/json; charset=utf-8"), ..body("{}", &typed) };

@@ -11,8 +11,8 @@ use super::bodies::{invalid, nearest};
 use crate::http::reject::Refusal;
 use crate::kernel::cursor::{CursorKey, Position, RowKey};
 use crate::vendors::data_theorem::readings::{
-    CursorFilters, EmptyResultsSince, EnumCase, MalformedCursor, MalformedFilter, PageSizeParameter, RawPlus, Readings,
-    ResultsSinceBound, UnknownParameter,
+    CursorFilters, EmptyResultsSince, EnumCase, MalformedCursor, MalformedFilter, PageSizeParameter, RawPlus,
+    Readings, ResultsSinceBound, UnknownParameter,
 };
 use crate::vendors::data_theorem::store::Since;
 
@@ -136,7 +136,8 @@ pub fn page_request(
         } else if let Some(filter) = list.filters.iter().find(|filter| filter.name == name) {
             given.read(filter, &value, readings, flags)?;
         } else {
-            unknown_parameter(list, &name, readings, flags)?;
+            let known: Vec<&str> = list.filters.iter().map(|filter| filter.name).chain(["cursor"]).collect();
+            unknown_parameter(&known, &name, readings, flags)?;
         }
     }
     let first_page = |filters| -> Result<PageRequest, Refusal> {
@@ -181,15 +182,20 @@ fn read_page_size(value: &str, readings: &Readings) -> Result<usize, Refusal> {
     }
 }
 
+/// Reads the query string of a request that documents no parameter.
+pub fn no_parameters(query: &str, readings: &Readings, flags: &mut Vec<String>) -> Result<(), Refusal> {
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    pairs.try_for_each(|(name, _)| unknown_parameter(&[], &name, readings, flags))
+}
+
 fn unknown_parameter(
-    list: &ListSpec,
+    known: &[&str],
     name: &str,
     readings: &Readings,
     flags: &mut Vec<String>,
 ) -> Result<(), Refusal> {
-    let known: Vec<&str> = list.filters.iter().map(|filter| filter.name).chain(["cursor"]).collect();
     let name: String = name.chars().take(80).collect();
-    let nearest = nearest(&name, &known);
+    let nearest = nearest(&name, known);
     match readings.unknown_parameter {
         UnknownParameter::Ignored => {
             flags.push(format!("unknown query parameter {name:?} ignored{nearest}"));
@@ -266,7 +272,9 @@ impl Values {
             },
             Self::Timestamp => match timestamp(value) {
                 Ok(time) => Ok(time.to_string()),
-                Err(_) if readings.raw_plus == RawPlus::Plus && timestamp(&value.replace(' ', "+")).is_ok() => {
+                Err(_)
+                    if readings.raw_plus == RawPlus::Plus && timestamp(&value.replace(' ', "+")).is_ok() =>
+                {
                     Ok(timestamp(&value.replace(' ', "+")).map(|time| time.to_string()).unwrap_or_default())
                 }
                 Err(problem) => Err(problem.into()),
@@ -313,7 +321,9 @@ pub fn timestamp(text: &str) -> Result<Timestamp, &'static str> {
     let (local, offset) = text.split_at(shape.len() + fraction);
     let offset = match offset.as_bytes() {
         [] | [b'Z' | b'z'] => "Z",
-        [b'+' | b'-', h1, h2, b':', m1, m2] if [h1, h2, m1, m2].iter().all(|byte| byte.is_ascii_digit()) => offset,
+        [b'+' | b'-', h1, h2, b':', m1, m2] if [h1, h2, m1, m2].iter().all(|byte| byte.is_ascii_digit()) => {
+            offset
+        }
         [b' ', h1, h2, b':', m1, m2] if [h1, h2, m1, m2].iter().all(|byte| byte.is_ascii_digit()) => {
             return Err("has a space where its offset begins: a + in a query string must be written as %2B");
         }
@@ -330,7 +340,8 @@ mod tests {
     use super::{FilterSpec, ListSpec, Place, Values, page_request, timestamp};
     use crate::kernel::cursor::{CursorKey, Position, RowKey};
     use crate::vendors::data_theorem::readings::{
-        CursorFilters, EnumCase, MalformedCursor, MalformedFilter, PageSizeParameter, RawPlus, Readings, UnknownParameter,
+        CursorFilters, EnumCase, MalformedCursor, MalformedFilter, PageSizeParameter, RawPlus, Readings,
+        UnknownParameter,
     };
 
     static LIST: ListSpec = ListSpec {
@@ -388,9 +399,20 @@ mod tests {
     #[test]
     fn other_forms_are_refused() {
         for form in [
-            "2017-11-02", "2017-13-02T19:25:16Z", "2017-11-02T25:00:00Z", "1509650716", "yesterday", "2017-11-02T19:25",
-            "2017-11-02T19:25:16.Z", "2017-11-02T19:25:16+0000", "2017-11-02T19:25:16 00:00", "2017-11-02 19:25:16Z",
-            "２017-11-02T19:25:16Z", "2017-11-02T19:25:16.1234567890Z", "2017-11-02T19:25:16Z[UTC]", "é",
+            "2017-11-02",
+            "2017-13-02T19:25:16Z",
+            "2017-11-02T25:00:00Z",
+            "1509650716",
+            "yesterday",
+            "2017-11-02T19:25",
+            "2017-11-02T19:25:16.Z",
+            "2017-11-02T19:25:16+0000",
+            "2017-11-02T19:25:16 00:00",
+            "2017-11-02 19:25:16Z",
+            "２017-11-02T19:25:16Z",
+            "2017-11-02T19:25:16.1234567890Z",
+            "2017-11-02T19:25:16Z[UTC]",
+            "é",
         ] {
             assert!(timestamp(form).is_err(), "{form}");
         }
@@ -401,7 +423,10 @@ mod tests {
     fn two_spellings_of_one_query_are_equal() {
         let plain = Readings::default();
         let one = canonical("results_since=2017-11-02T19:25:16Z&mobile_app_id=13", &plain).unwrap();
-        let two = canonical("mobile_app_id=0013&results_since=2017-11-02T20%3a25%3A16%2b01%3A00&results_since=", &plain);
+        let two = canonical(
+            "mobile_app_id=0013&results_since=2017-11-02T20%3a25%3A16%2b01%3A00&results_since=",
+            &plain,
+        );
         assert_eq!(two.unwrap(), one);
     }
 
@@ -424,11 +449,15 @@ mod tests {
     #[test]
     fn unknown_parameters_are_flagged_with_a_suggestion() {
         let mut flags = vec![];
-        page_request(TARGETS, "requests_since=x&severity=HIGH", &key(), &Readings::default(), &mut flags).unwrap();
-        assert_eq!(flags, [
-            r#"unknown query parameter "requests_since" ignored (did you mean "results_since"?)"#,
-            r#"unknown query parameter "severity" ignored"#,
-        ]);
+        page_request(TARGETS, "requests_since=x&severity=HIGH", &key(), &Readings::default(), &mut flags)
+            .unwrap();
+        assert_eq!(
+            flags,
+            [
+                r#"unknown query parameter "requests_since" ignored (did you mean "results_since"?)"#,
+                r#"unknown query parameter "severity" ignored"#,
+            ]
+        );
         let strict = Readings { unknown_parameter: UnknownParameter::Refused, ..Readings::default() };
         assert_eq!(canonical("scan_id=1", &strict).unwrap_err(), "dt.unknown-parameter");
     }
@@ -439,7 +468,8 @@ mod tests {
         let query = canonical("mobile_app_id=13", &plain).unwrap();
         let after = RowKey { micros: 5, id: "9".into() };
         let cursor = key().seal(&Position { after: after.clone(), query: query.clone() });
-        let read = |query: &str, readings: &Readings| page_request(TARGETS, query, &key(), readings, &mut vec![]);
+        let read =
+            |query: &str, readings: &Readings| page_request(TARGETS, query, &key(), readings, &mut vec![]);
         let alone = read(&format!("cursor={cursor}"), &plain).unwrap();
         assert_eq!(alone.filters.one("mobile_app_id"), Some("13"));
         assert_eq!(alone.after, Some(after));
@@ -452,7 +482,8 @@ mod tests {
             let refused = read(&format!("cursor={malformed}"), &plain).unwrap_err();
             assert_eq!((refused.status, refused.because.id().as_str()), (400, "dt.malformed-cursor"));
         }
-        let foreign = key().seal(&Position { after: RowKey { micros: 5, id: "9".into() }, query: "findings/?".to_owned() });
+        let foreign = key()
+            .seal(&Position { after: RowKey { micros: 5, id: "9".into() }, query: "findings/?".to_owned() });
         assert!(read(&format!("cursor={foreign}"), &plain).is_err());
         let elsewhere = Place { parent: "13", ..TARGETS };
         assert!(page_request(elsewhere, &format!("cursor={cursor}"), &key(), &plain, &mut vec![]).is_err());
@@ -462,7 +493,9 @@ mod tests {
 
     #[test]
     fn a_page_size_counts_only_under_its_reading() {
-        let read = |readings: &Readings| page_request(TARGETS, "page_size=7", &key(), readings, &mut vec![]).unwrap();
+        let read = |readings: &Readings| {
+            page_request(TARGETS, "page_size=7", &key(), readings, &mut vec![]).unwrap()
+        };
         assert_eq!(read(&Readings::default()).page_size, None);
         let honoured = Readings { page_size_parameter: PageSizeParameter::Honoured, ..Readings::default() };
         assert_eq!(read(&honoured).page_size, Some(7));

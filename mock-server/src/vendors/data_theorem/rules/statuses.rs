@@ -6,7 +6,7 @@ use fixtures::world::data_theorem::TargetStatus;
 use crate::http::reject::Refusal;
 use crate::vendors::data_theorem::readings::{
     CloseWhenClosed, ManualCloseToOther, OpenOnNew, Readings, ReopenNotManual, ReopenPermanentlyClosed,
-    SeenAgainAfterFixed,
+    SeenAgainAfterFixed, SeenAgainPermanentlyClosed,
 };
 
 /// Whether a client may change a target from `current` to `wanted`, one of the four accepted values.
@@ -49,8 +49,9 @@ pub fn manual_change(
             let reason = format!("the target is {current}; only manually closed targets can be reopened");
             Err(Refusal::reading(status, &ledger::DT_REOPEN_NOT_MANUAL, reason))
         }
-        (true, false) if permanently_closed
-            && readings.reopen_permanently_closed == ReopenPermanentlyClosed::Conflict =>
+        (true, false)
+            if permanently_closed
+                && readings.reopen_permanently_closed == ReopenPermanentlyClosed::Conflict =>
         {
             let reason = "the target's finding is permanently closed";
             Err(Refusal::reading(409, &ledger::DT_REOPEN_PERMANENTLY_CLOSED, reason))
@@ -72,8 +73,19 @@ pub fn close_finding(current: TargetStatus, readings: &Readings) -> Result<(), R
 }
 
 /// The status a target gets when a scan sees it; `None`: it keeps the one it has.
-pub fn seen_by_scan(current: TargetStatus, readings: &Readings) -> Option<TargetStatus> {
+pub fn seen_by_scan(
+    current: TargetStatus,
+    permanently_closed: bool,
+    readings: &Readings,
+) -> Option<TargetStatus> {
     match current {
+        current
+            if current.is_closed()
+                && permanently_closed
+                && readings.seen_again_permanently_closed == SeenAgainPermanentlyClosed::StaysClosed =>
+        {
+            None
+        }
         TargetStatus::New | TargetStatus::OpenReadyToRescan => Some(TargetStatus::Open),
         TargetStatus::ClosedFixed | TargetStatus::ClosedPartiallyFixed | TargetStatus::ClosedItemNotFound => {
             Some(match readings.seen_again_after_fixed {
@@ -154,7 +166,8 @@ mod tests {
 
     #[test]
     fn a_permanent_close_is_not_reopened() {
-        let answer = manual_change(TargetStatus::ClosedWontFix, TargetStatus::Open, true, &Readings::default());
+        let answer =
+            manual_change(TargetStatus::ClosedWontFix, TargetStatus::Open, true, &Readings::default());
         assert_eq!(answer.unwrap_err().because.id(), "dt.reopen-permanently-closed");
     }
 
@@ -162,11 +175,15 @@ mod tests {
     fn scans_respect_people() {
         for status in TargetStatus::ALL {
             if status.is_manual_close() || *status == TargetStatus::ClosedByPolicy {
-                assert_eq!(seen_by_scan(*status, &Readings::default()), None);
+                assert_eq!(seen_by_scan(*status, false, &Readings::default()), None);
             }
             assert_eq!(missed_by_scan(*status).is_some(), !status.is_closed());
         }
-        assert_eq!(seen_by_scan(TargetStatus::New, &Readings::default()), Some(TargetStatus::Open));
-        assert_eq!(seen_by_scan(TargetStatus::ClosedFixed, &Readings::default()), Some(TargetStatus::Open));
+        assert_eq!(seen_by_scan(TargetStatus::New, false, &Readings::default()), Some(TargetStatus::Open));
+        assert_eq!(
+            seen_by_scan(TargetStatus::ClosedFixed, false, &Readings::default()),
+            Some(TargetStatus::Open)
+        );
+        assert_eq!(seen_by_scan(TargetStatus::ClosedFixed, true, &Readings::default()), None);
     }
 }

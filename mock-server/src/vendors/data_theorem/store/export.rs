@@ -1,12 +1,10 @@
 //! From rows back to a description of the world.
 
-use fixtures::world::data_theorem::{
-    DataTheoremWorld, FindingSpec, MobileAppSpec, StatusSpec, TargetSpec,
-};
+use fixtures::world::data_theorem::{DataTheoremWorld, FindingSpec, MobileAppSpec, StatusSpec, TargetSpec};
 
+use super::Store;
 use super::load::last_closed;
 use super::model::{App, Finding, Note, StatusEntry, Target};
-use super::Store;
 
 impl Store {
     /// Everything there is, as plain data. Keys belong to the account and are not in here.
@@ -16,7 +14,11 @@ impl Store {
             issue_types: self.issue_types.iter().map(|(_, issue_type)| issue_type.spec.clone()).collect(),
             mobile_apps: self.apps.iter().map(|(_, app)| app.export()).collect(),
             scans: self.scans.iter().map(|(_, scan)| (**scan).clone()).collect(),
-            security_findings: self.findings.iter().map(|(_, finding)| self.export_finding(finding)).collect(),
+            security_findings: self
+                .findings
+                .iter()
+                .map(|(_, finding)| self.export_finding(finding))
+                .collect(),
             security_finding_targets: self.export_targets(),
         }
     }
@@ -38,7 +40,8 @@ impl Store {
     pub fn export_finding_without_notes(&self, finding: &Finding) -> FindingSpec {
         let targets = || finding.targets.iter().filter_map(|id| self.targets.get(id)).map(|row| &**row);
         let latest = last_closed(targets());
-        let same_date = |target: &Target| latest.is_some_and(|latest| target.current.date == latest.current.date);
+        let same_date =
+            |target: &Target| latest.is_some_and(|latest| target.current.date == latest.current.date);
         let contested = targets()
             .filter(|target| target.current.status.is_closed() && same_date(target))
             .any(|target| latest.is_some_and(|latest| target.current.status != latest.current.status));

@@ -31,7 +31,8 @@ impl<N, R> Default for RowIndex<N, R> {
 impl<N: Ord + Clone, R> RowIndex<N, R> {
     /// Builds all lists at once from rows with the names of the lists each is in.
     pub(super) fn build(rows: impl Iterator<Item = (Vec<N>, RowKey, Arc<R>)>) -> Self {
-        let mut lists: std::collections::BTreeMap<N, Vec<(RowKey, Arc<R>)>> = std::collections::BTreeMap::new();
+        let mut lists: std::collections::BTreeMap<N, Vec<(RowKey, Arc<R>)>> =
+            std::collections::BTreeMap::new();
         for (names, key, row) in rows {
             for name in names {
                 lists.entry(name).or_default().push((key.clone(), Arc::clone(&row)));
@@ -50,7 +51,8 @@ impl<N: Ord + Clone, R> RowIndex<N, R> {
             if let Some(list) = self.lists.get_mut(name) {
                 list.insert(key.clone(), Arc::clone(row));
             } else {
-                self.lists.insert(name.clone(), CountedMap::from_sorted(vec![(key.clone(), Arc::clone(row))]));
+                self.lists
+                    .insert(name.clone(), CountedMap::from_sorted(vec![(key.clone(), Arc::clone(row))]));
             }
         }
     }
@@ -142,7 +144,9 @@ pub(super) fn page<R>(lists: &[&Tree<R>], window: Window<'_>) -> ListPage<R> {
         let wanted = window.limit + 1;
         match window.order {
             Order::Ascending => {
-                let start = window.after.map_or(low, |key| low.max(list.rank(key) + usize::from(list.contains_key(key))));
+                let start = window
+                    .after
+                    .map_or(low, |key| low.max(list.rank(key) + usize::from(list.contains_key(key))));
                 found.extend(list.slice(start..start.saturating_add(wanted)));
             }
             Order::Descending => {

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use fixtures::world::data_theorem::{Platform, ReleaseType, ScanSpec, ScanStatus, Severity, Subscription, TargetStatus};
+use fixtures::world::data_theorem::{
+    Platform, ReleaseType, ScanSpec, ScanStatus, Severity, Subscription, TargetStatus,
+};
 use smol_str::SmolStr;
 
 use super::index::{ListPage, Order, Tree, Window, page};
@@ -41,7 +43,9 @@ impl Group {
     /// The group of a status.
     pub fn of(status: TargetStatus, readings: &Readings) -> Self {
         match status {
-            TargetStatus::OpenReadyToRescan if readings.open_group_rescan == OpenGroupRescan::Excluded => Self::Neither,
+            TargetStatus::OpenReadyToRescan if readings.open_group_rescan == OpenGroupRescan::Excluded => {
+                Self::Neither
+            }
             status if status.is_closed() => Self::Closed,
             _ => Self::Open,
         }
@@ -132,10 +136,16 @@ impl Store {
     }
 
     /// The few targets of one finding are gathered and sorted; no list is kept for them.
-    fn list_targets_of_finding(&self, finding: &str, filter: &TargetFilter, window: Window<'_>) -> ListPage<Target> {
+    fn list_targets_of_finding(
+        &self,
+        finding: &str,
+        filter: &TargetFilter,
+        window: Window<'_>,
+    ) -> ListPage<Target> {
         let Some(finding) = self.findings.get(finding) else { return page(&[], window) };
         let facts = &finding.facts;
-        let of_app = filter.mobile_app_ids.as_ref().is_none_or(|apps| apps.contains(facts.mobile_app_id.as_str()));
+        let of_app =
+            filter.mobile_app_ids.as_ref().is_none_or(|apps| apps.contains(facts.mobile_app_id.as_str()));
         let of_type = filter.issue_type_id.as_ref().is_none_or(|id| *id == facts.issue_type.spec.id);
         if !of_app || !of_type {
             return page(&[], window);
@@ -167,7 +177,8 @@ impl Store {
     /// A page of apps. This one scans, bounded by the number of apps.
     pub fn list_apps(&self, filter: &AppFilter, window: Window<'_>) -> ListPage<App> {
         let matching = self.apps_by_update.iter().filter(|(_, app)| filter.matches(app));
-        let list = CountedMap::from_sorted(matching.map(|(key, app)| (key.clone(), Arc::clone(app))).collect());
+        let list =
+            CountedMap::from_sorted(matching.map(|(key, app)| (key.clone(), Arc::clone(app))).collect());
         page(&[&list], window)
     }
 
@@ -194,7 +205,8 @@ impl Store {
     /// Ids of all targets of an app that are open.
     pub fn open_targets_of_app(&self, mobile_app_id: &str) -> Vec<SmolStr> {
         let Some(app) = self.apps.get(mobile_app_id) else { return Vec::new() };
-        let lists = [Group::Open, Group::Neither].map(|group| self.target_lists.list(&(app.number, ALL, group)));
+        let lists =
+            [Group::Open, Group::Neither].map(|group| self.target_lists.list(&(app.number, ALL, group)));
         lists.into_iter().flatten().flat_map(CountedMap::iter).map(|(key, _)| key.id.clone()).collect()
     }
 
@@ -218,7 +230,10 @@ impl AppFilter {
             && self.release_type.is_none_or(|release_type| release_type == facts.release_type)
             && (self.subscriptions.is_empty() || self.subscribed(app))
             && self.scan_status.as_ref().is_none_or(|statuses| statuses.contains(&app.latest_scan))
-            && self.blocked_scan_reason.as_ref().is_none_or(|reason| facts.blocked_scan_reason.as_ref() == Some(reason))
+            && self
+                .blocked_scan_reason
+                .as_ref()
+                .is_none_or(|reason| facts.blocked_scan_reason.as_ref() == Some(reason))
     }
 
     fn subscribed(&self, app: &App) -> bool {

@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use fixtures::world::data_theorem::{
-    DataTheoremWorld, FindingSpec, MobileAppSpec, ScanSpec, TargetSpec,
-};
+use fixtures::world::data_theorem::{DataTheoremWorld, FindingSpec, MobileAppSpec, ScanSpec, TargetSpec};
 use smol_str::SmolStr;
 
 use super::index::RowIndex;
@@ -68,7 +66,9 @@ impl Store {
             targets.extend(rows.into_iter().map(Arc::new));
         }
         let finding_lists = RowIndex::build(
-            findings.iter().map(|row| (lists_of_finding(row, &readings).to_vec(), row.key(), Arc::clone(row))),
+            findings
+                .iter()
+                .map(|row| (lists_of_finding(row, &readings).to_vec(), row.key(), Arc::clone(row))),
         );
         let target_lists = RowIndex::build(
             targets.iter().map(|row| (lists_of_target(row, &readings).to_vec(), row.key(), Arc::clone(row))),
@@ -95,7 +95,9 @@ impl Store {
     }
 }
 
-fn group_scans(scans: &CountedMap<SmolStr, Arc<ScanSpec>>) -> CountedMap<SmolStr, CountedMap<RowKey, Arc<ScanSpec>>> {
+fn group_scans(
+    scans: &CountedMap<SmolStr, Arc<ScanSpec>>,
+) -> CountedMap<SmolStr, CountedMap<RowKey, Arc<ScanSpec>>> {
     let mut by_app: BTreeMap<SmolStr, Vec<(RowKey, Arc<ScanSpec>)>> = BTreeMap::new();
     for (_, scan) in scans.iter() {
         by_app.entry(SmolStr::new(&scan.mobile_app_id)).or_default().push((scan_key(scan), Arc::clone(scan)));
@@ -125,7 +127,11 @@ pub(super) fn app_row(
 }
 
 /// What never changes about a finding.
-pub(super) fn finding_facts(spec: &FindingSpec, app_number: Number, issue_type: &Arc<IssueType>) -> FindingFacts {
+pub(super) fn finding_facts(
+    spec: &FindingSpec,
+    app_number: Number,
+    issue_type: &Arc<IssueType>,
+) -> FindingFacts {
     FindingFacts {
         id: SmolStr::new(&spec.id),
         mobile_app_id: SmolStr::new(&spec.mobile_app_id),

@@ -7,8 +7,8 @@
 
 mod export;
 mod index;
-mod load;
 mod lists;
+mod load;
 mod model;
 mod write;
 
@@ -19,7 +19,9 @@ use smol_str::SmolStr;
 
 pub use index::{ListPage, Order, Since, Window};
 pub use lists::{AppFilter, FindingFilter, Group, TargetFilter};
-pub use model::{App, Finding, FindingFacts, IssueType, Note, Shape, StatusEntry, Tally, Target, TargetFacts};
+pub use model::{
+    App, Finding, FindingFacts, IssueType, Note, Shape, StatusEntry, Tally, Target, TargetFacts,
+};
 pub use write::Change;
 
 use super::readings::Readings;

@@ -57,6 +57,8 @@ impl Store {
     pub fn push_status(&mut self, target: &Arc<Target>, entry: StatusEntry, bump: Bump) {
         let mut changed = Target::clone(target);
         let before = changed.current.status;
+        // A clock may be set back; a history does not run backwards for that.
+        let entry = StatusEntry { date: entry.date.max(changed.current.date), ..entry };
         changed.current = entry.clone();
         changed.statuses.push(entry);
         self.changes.push(Change::Status(target.facts.id.clone(), changed.statuses.len() - 1));
@@ -88,10 +90,10 @@ impl Store {
         self.bump_app(&finding.facts.mobile_app_id, bump);
     }
 
-    /// Keeps later scans from opening targets of a finding.
-    pub fn close_permanently(&mut self, finding: &Arc<Finding>) {
+    /// Says whether later scans may not open targets of a finding.
+    pub fn set_permanently_closed(&mut self, finding: &Arc<Finding>, permanently: bool) {
         let mut changed = Finding::clone(finding);
-        changed.is_permanently_closed = true;
+        changed.is_permanently_closed = permanently;
         self.store_finding(finding, changed, None);
     }
 
@@ -154,8 +156,13 @@ impl Store {
     /// Removes an app with its scans, findings and targets.
     pub fn remove_app(&mut self, app: &Arc<App>) {
         let id = SmolStr::new(&app.facts.id);
-        let findings: Vec<Arc<Finding>> =
-            self.findings.iter().map(|(_, row)| row).filter(|row| row.facts.mobile_app_id == id).cloned().collect();
+        let findings: Vec<Arc<Finding>> = self
+            .findings
+            .iter()
+            .map(|(_, row)| row)
+            .filter(|row| row.facts.mobile_app_id == id)
+            .cloned()
+            .collect();
         for finding in findings {
             for target in finding.targets.iter() {
                 if let Some(row) = self.targets.remove(target) {
