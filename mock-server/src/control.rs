@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use fixtures::world::{Event, WorldSpec};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::kernel::clock::ClockMode;
+use crate::kernel::clock::{Clock, ClockMode};
 use crate::kernel::faults::{Fault, FaultError, Planned};
 use crate::kernel::journal::{Filter, Page};
 use crate::kernel::kill_points::Watcher;
@@ -25,6 +26,8 @@ use crate::world::{Identity, World};
 pub struct Control {
     server: Arc<Server>,
     sandbox: Arc<Sandbox<World>>,
+    /// How often the world had been taken back when this was last asked; see [`Control::saved`].
+    generation: Arc<AtomicU64>,
 }
 
 /// A world that can't take the place of another.
@@ -41,7 +44,8 @@ pub enum ReplaceError {
 impl Control {
     /// Controls this sandbox of this server.
     pub(crate) fn new(server: Arc<Server>, sandbox: Arc<Sandbox<World>>) -> Self {
-        Self { server, sandbox }
+        let generation = Arc::new(AtomicU64::new(sandbox.versions().generation));
+        Self { server, sandbox, generation }
     }
 
     /// The sandbox's name.
@@ -76,23 +80,17 @@ impl Control {
 
     /// Moves the clock and returns what it shows then.
     pub fn advance(&self, step: SignedDuration) -> Timestamp {
-        let now = self.sandbox.clock.advance(step);
-        self.save_clock();
-        now
+        self.move_clock(|clock| clock.advance(step))
     }
 
     /// Sets the clock and returns what it shows then.
     pub fn set_clock(&self, to: Timestamp) -> Timestamp {
-        let now = self.sandbox.clock.set(to);
-        self.save_clock();
-        now
+        self.move_clock(|clock| clock.set(to))
     }
 
     /// Lets the clock run in another way and returns what it shows then.
     pub fn switch_clock(&self, mode: ClockMode) -> Timestamp {
-        let now = self.sandbox.clock.switch(mode);
-        self.save_clock();
-        now
+        self.move_clock(|clock| clock.switch(mode))
     }
 
     /// Plans a fault behind those already planned and returns its number.
@@ -144,7 +142,8 @@ impl Control {
     /// Puts another world into the sandbox; a reset goes back to it. Keys of the same name keep their secrets.
     pub fn replace_world(&self, spec: WorldSpec) -> Result<(), ReplaceError> {
         let spec = coherent(spec)?;
-        let before = self.sandbox.world();
+        let mut versions = self.sandbox.versions();
+        let before = Arc::clone(&versions.current);
         let identity = Identity {
             sandbox: self.id().to_owned(),
             seed: before.data_theorem.ids.seed(),
@@ -154,7 +153,6 @@ impl Control {
         };
         let world = Arc::new(before.replaced_by(&spec, &identity));
         self.server.worlds.sandboxes.replace_credentials(self.id(), world.credentials())?;
-        let mut versions = self.sandbox.versions();
         versions.origin = Arc::clone(&world);
         versions.current = world;
         self.save_whole(&mut versions);
@@ -211,11 +209,13 @@ impl Control {
     /// Goes back to the world the sandbox started from: faults and journal are dropped, a manual clock returns
     /// to the epoch. Readings, credentials and snapshots stay.
     pub fn reset(&self) {
-        let world = self.sandbox.reset();
-        // The origin's keys were this sandbox's own from the start; a clash could only come from a key that was
-        // revoked and given to another sandbox, which then keeps it.
-        let _ = self.server.worlds.sandboxes.replace_credentials(self.id(), world.credentials());
-        self.save_whole(&mut self.sandbox.versions());
+        self.sandbox.reset(|versions| {
+            // The origin's keys were this sandbox's own from the start. One that was revoked before a restart may
+            // be another sandbox's by now, which then keeps it.
+            let credentials = versions.current.credentials();
+            let _ = self.server.worlds.sandboxes.replace_credentials(self.id(), credentials);
+            self.save_whole(versions);
+        });
     }
 
     /// Remembers world and time under a name and returns that time.
@@ -232,37 +232,42 @@ impl Control {
     /// Says whether there is such a snapshot; fails if another sandbox has taken one of its credentials.
     pub fn restore_snapshot(&self, name: &str) -> Result<bool, RegistryError> {
         let Some((world, time)) = self.sandbox.snapshot(name) else { return Ok(false) };
+        let mut versions = self.sandbox.versions();
         self.server.worlds.sandboxes.replace_credentials(self.id(), world.credentials())?;
         if self.clock_mode() == ClockMode::Manual {
             self.sandbox.clock.set(time);
         }
-        let mut versions = self.sandbox.versions();
         let readings = versions.current.readings();
         versions.current = Arc::new(world.under(&readings));
         self.save_whole(&mut versions);
         Ok(true)
     }
 
-    /// Waits until everything that has happened so far is on disk; `false` if it never will be. Without
-    /// durable state there is nothing to wait for.
+    /// Waits until everything that was done through this control is on disk; `false` if something was taken back
+    /// since this was last asked. Without durable state there is nothing to wait for.
     pub async fn saved(&self) -> bool {
         let commit: Option<Commit> = self.sandbox.versions().last_commit.clone();
-        let saved = match commit {
-            None => true,
-            Some(commit) => commit.done().await,
-        };
-        if !saved {
+        if let Some(commit) = commit {
+            commit.done().await;
+        }
+        let versions = self.sandbox.versions();
+        let kept = self.generation.swap(versions.generation, Ordering::Relaxed) == versions.generation;
+        if !kept {
             // The world was taken back, and its keys with it.
-            let credentials = self.sandbox.world().credentials();
+            let credentials = versions.current.credentials();
             let _ = self.server.worlds.sandboxes.replace_credentials(self.id(), credentials);
         }
-        saved
+        kept
     }
 
-    fn save_clock(&self) {
+    /// Moves the clock and hands it over to be kept, before anybody else can.
+    fn move_clock(&self, how: impl FnOnce(&Clock) -> Timestamp) -> Timestamp {
+        let mut versions = self.sandbox.versions();
+        let now = how(&self.sandbox.clock);
         if let Some(durable) = &self.server.worlds.durable {
-            durable.submit_clock(&self.sandbox, &mut self.sandbox.versions());
+            durable.submit_clock(&self.sandbox, &mut versions);
         }
+        now
     }
 
     fn save_whole(&self, versions: &mut crate::kernel::sandbox::Versions<World>) {

@@ -15,6 +15,7 @@ use crate::durable::{Durable, OpenError, Origin};
 use crate::http::pipeline::Scope;
 use crate::kernel::clock::ClockMode;
 use crate::kernel::journal::{Filter, Limits, Page};
+use crate::kernel::secrets::Secret;
 use crate::server::tls::{TlsError, TlsSettings, acceptor};
 use crate::server::{
     Addresses, DEFAULT_SANDBOX, Listening, SandboxError, SandboxRequest, Server, Settings, WorldChoice,
@@ -195,7 +196,7 @@ impl Builder {
     /// Asks for this token on the admin plane.
     #[must_use]
     pub fn admin_token(mut self, token: &str) -> Self {
-        self.settings.admin_token = Some(token.to_owned());
+        self.settings.admin_token = Some(Secret(token.to_owned()));
         self
     }
 
@@ -256,7 +257,8 @@ impl Builder {
                     return Err(StartError::Exposed { address });
                 }
                 // Beyond this machine, well-known credentials are no credentials.
-                self.settings.default_secrets = crate::kernel::ids::entropy().to_vec();
+                let random = blake3::Hash::from_bytes(crate::kernel::ids::entropy());
+                self.settings.default_secrets = Secret(random.to_hex().to_string());
             }
         }
         let tls = match &self.tls {
@@ -428,6 +430,7 @@ impl MockServer {
         for listening in std::mem::take(&mut self.listening) {
             listening.finished().await;
         }
+        self.server.own_listeners_finished().await;
         self.server.close().await;
     }
 }

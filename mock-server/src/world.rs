@@ -58,7 +58,7 @@ pub struct Scene {
 }
 
 /// What makes one sandbox's copy of a scene its own.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Identity {
     /// Name of the sandbox.
     pub sandbox: String,

@@ -14,18 +14,23 @@ use crate::server::Server;
 
 /// Refuses foreign origins and hosts, and requests without the token.
 pub(super) async fn guard(State(server): State<Arc<Server>>, request: Request<Body>, next: Next) -> Response {
-    let token = server.settings().admin_token.as_deref();
+    let token = server.settings().admin_token.as_ref().map(|token| token.0.as_str());
     // Whether this is a simulator at all is nobody's secret, and asked before anybody knows a token.
-    let token = token.filter(|_| request.uri().path() != "/health");
+    let open_to_all = request.uri().path() == "/health";
     let authority = request.uri().authority().map(http::uri::Authority::as_str);
-    match check(request.headers(), authority, token) {
+    match check(request.headers(), authority, token, open_to_all) {
         Ok(()) => next.run(request).await,
         Err(problem) => problem.into_response(),
     }
 }
 
 /// Decides by the headers; `authority` is the host that HTTP/2 and proxies put into the request line.
-fn check(headers: &HeaderMap, authority: Option<&str>, token: Option<&str>) -> Result<(), Problem> {
+fn check(
+    headers: &HeaderMap,
+    authority: Option<&str>,
+    token: Option<&str>,
+    open_to_all: bool,
+) -> Result<(), Problem> {
     let host = headers.get(header::HOST).map(|value| value.to_str().unwrap_or_default()).or(authority);
     // With a token, a stranger's page gets nowhere even if it makes a browser send a foreign host name.
     if token.is_none() && !host.is_none_or(is_local) {
@@ -42,7 +47,7 @@ fn check(headers: &HeaderMap, authority: Option<&str>, token: Option<&str>) -> R
             ));
         }
     }
-    let Some(token) = token else { return Ok(()) };
+    let Some(token) = token.filter(|_| !open_to_all) else { return Ok(()) };
     let shown = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let shown = shown.and_then(|value| value.split_once(' '));
     let shown = shown.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token);
@@ -76,8 +81,9 @@ mod tests {
 
     #[test]
     fn foreign_hosts_and_origins_are_refused() {
-        let status =
-            |pairs: &[(&str, &str)]| check(&headers(pairs), None, None).err().map(|problem| problem.status());
+        let status = |pairs: &[(&str, &str)]| {
+            check(&headers(pairs), None, None, false).err().map(|problem| problem.status())
+        };
         for host in ["127.0.0.1:8700", "localhost:1", "LOCALHOST", "[::1]:8700", "127.0.0.2"] {
             assert_eq!(status(&[("host", host)]), None, "{host}");
         }
@@ -93,13 +99,14 @@ mod tests {
     #[test]
     fn a_token_is_asked_for_where_there_is_one() {
         let status = |pairs: &[(&str, &str)]| {
-            check(&headers(pairs), None, Some("t")).err().map(|problem| problem.status())
+            check(&headers(pairs), None, Some("t"), false).err().map(|problem| problem.status())
         };
         assert_eq!(status(&[("host", "box.example"), ("authorization", "Bearer t")]), None);
         for authorization in ["Bearer u", "t", "Bearer ", "Basic t"] {
             assert_eq!(status(&[("host", "box.example"), ("authorization", authorization)]), Some(401));
         }
         assert_eq!(status(&[("host", "box.example")]), Some(401));
+        assert!(check(&headers(&[("host", "box.example")]), None, Some("t"), true).is_ok());
         let foreign =
             [("host", "box.example"), ("authorization", "Bearer t"), ("origin", "http://evil.example")];
         assert_eq!(status(&foreign), Some(403));

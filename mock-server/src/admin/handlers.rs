@@ -139,7 +139,8 @@ pub(super) async fn delete_sandbox(State(server): Shared, Path(id): Path<String>
 
 /// `GET …/env`
 pub(super) async fn get_env(State(server): Shared, Path(id): Path<String>) -> Answer {
-    Ok(Json(control(&server, &id)?.environment()).into_response())
+    let control = control(&server, &id)?;
+    saved(&control, Json(control.environment()).into_response()).await
 }
 
 #[derive(Debug, Serialize)]
@@ -157,7 +158,8 @@ impl ClockState {
 
 /// `GET …/clock`
 pub(super) async fn get_clock(State(server): Shared, Path(id): Path<String>) -> Answer {
-    Ok(Json(ClockState::of(&control(&server, &id)?)).into_response())
+    let control = control(&server, &id)?;
+    saved(&control, Json(ClockState::of(&control)).into_response()).await
 }
 
 /// Body of `POST …/clock`: one way to move the clock.
@@ -273,7 +275,7 @@ pub(super) async fn post_events(State(server): Shared, Path(id): Path<String>, S
             Err(error) if single => return Err(Problem::from_error(StatusCode::CONFLICT, &error)),
             Err(error) => {
                 let message = format!("event {place}: {error}; the {place} events before it have happened");
-                return Err(Problem::conflict(message));
+                return saved(&control, Problem::conflict(message).into_response()).await;
             }
         }
     }
@@ -283,7 +285,8 @@ pub(super) async fn post_events(State(server): Shared, Path(id): Path<String>, S
 
 /// `GET …/readings`
 pub(super) async fn get_readings(State(server): Shared, Path(id): Path<String>) -> Answer {
-    Ok(Json(control(&server, &id)?.readings()).into_response())
+    let control = control(&server, &id)?;
+    saved(&control, Json(control.readings()).into_response()).await
 }
 
 /// `POST …/readings`: values by id, all or none.

@@ -93,6 +93,11 @@ impl Durable {
         self.submit(sandbox, versions, if removes { Extent::Whole } else { Extent::Changes(changes) });
     }
 
+    /// Hands over a new sandbox.
+    pub(crate) fn submit_new(&self, sandbox: &Arc<Sandbox<World>>, versions: &mut Versions<World>) {
+        self.submit(sandbox, versions, Extent::New);
+    }
+
     /// Hands over a sandbox as it stands.
     pub(crate) fn submit_whole(&self, sandbox: &Arc<Sandbox<World>>, versions: &mut Versions<World>) {
         self.submit(sandbox, versions, Extent::Whole);

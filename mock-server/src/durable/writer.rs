@@ -38,8 +38,10 @@ pub(super) enum Submission {
 pub(super) enum Extent {
     /// These changes, and its settings.
     Changes(Vec<Change>),
-    /// All of it.
+    /// All of it, unless it has ended meanwhile.
     Whole,
+    /// All of it, for the first time.
+    New,
 }
 
 impl Submission {
@@ -134,6 +136,11 @@ fn commit(database: &mut Connection, batch: &[Submission]) -> Result<(), rusqlit
                 write_changes(&transaction, sandbox, kept, changes)?;
             }
             Submission::Write { sandbox, kept, extent: Extent::Whole, .. } => {
+                if is_known(&transaction, sandbox.id())? {
+                    write_whole(&transaction, sandbox, kept)?;
+                }
+            }
+            Submission::Write { sandbox, kept, extent: Extent::New, .. } => {
                 write_whole(&transaction, sandbox, kept)?;
             }
             Submission::Removal { id, .. } => {
@@ -172,6 +179,11 @@ fn write_changes(
         }
     }
     Ok(())
+}
+
+/// Whether a sandbox is on disk. One that has ended stays ended, whatever was still under way.
+fn is_known(transaction: &Transaction<'_>, id: &str) -> Result<bool, rusqlite::Error> {
+    transaction.prepare_cached("SELECT 1 FROM sandboxes WHERE id = ?1")?.exists(params![id])
 }
 
 fn write_whole(

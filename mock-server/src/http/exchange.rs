@@ -12,7 +12,7 @@ use crate::kernel::sandbox::Credential;
 use crate::world::World;
 
 /// A request that was read to its end.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Request {
     /// Method.
     pub method: Method,
@@ -29,7 +29,7 @@ pub struct Request {
 }
 
 impl Request {
-    /// The value of a header, if it is there once and is text.
+    /// The first value of a header, if it is there and is text.
     pub fn header(&self, name: header::HeaderName) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }

@@ -16,6 +16,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
+use http::Method;
 use http_body_util::{BodyExt as _, Limited};
 use smol_str::SmolStr;
 
@@ -33,6 +34,8 @@ use crate::worlds::Worlds;
 
 /// Most bytes of a request body. The vendors document nothing that comes near.
 pub const BODY_BYTES_MAX: usize = 1 << 20;
+/// Longest method that is told apart from others.
+const METHOD_BYTES_MAX: usize = 32;
 /// How long a sender may take over its body.
 pub const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -88,8 +91,10 @@ async fn read(request: http::Request<Body>) -> Request {
             (Bytes::new(), Some(Refusal::server(408, "server.body-timeout", reason)))
         }
     };
+    // Longer methods than any that exists are as good as any other that does not.
+    let method = if parts.method.as_str().len() > METHOD_BYTES_MAX { Method::TRACE } else { parts.method };
     Request {
-        method: parts.method,
+        method,
         path: parts.uri.path().to_owned(),
         query: parts.uri.query().unwrap_or_default().to_owned(),
         headers: parts.headers,
@@ -113,7 +118,7 @@ fn run_unclaimed(worlds: &Worlds, operation: SmolStr, request: &Request, answer:
     let answer = clean(answer, secrets);
     let body = clean_body(&redact::unowned_body(&request.body), secrets);
     let record = RequestRecord {
-        method: SmolStr::new(request.method.as_str()),
+        method: SmolStr::new(secrets.redact(request.method.as_str())),
         path: secrets.redact(&request.path).into_owned(),
         query: secrets.redact(&redact::unowned_query(&request.query)).into_owned(),
         body: (!body.is_empty()).then_some(JournalBody(body)),
@@ -218,7 +223,7 @@ fn storage_failed() -> Answer {
 fn record(sandbox: &Sandbox<World>, secrets: &SecretIndex, operation: SmolStr, request: &Request) -> Ticket {
     let body = clean_body(&request.body, secrets);
     let record = RequestRecord {
-        method: SmolStr::new(request.method.as_str()),
+        method: SmolStr::new(secrets.redact(request.method.as_str())),
         path: secrets.redact(&request.path).into_owned(),
         query: secrets.redact(&request.query).into_owned(),
         body: (!body.is_empty()).then_some(JournalBody(body)),

@@ -160,6 +160,12 @@ pub enum FaultError {
         /// Its name.
         name: String,
     },
+    /// The text is no JSON pointer.
+    #[error("{pointer:?} is no JSON pointer: it is empty or begins with /, e.g. /status")]
+    Pointer {
+        /// The text given.
+        pointer: String,
+    },
     /// No request is called that.
     #[error("no operation is called {operation:?}{}", suggestion.as_ref().map_or(String::new(), |nearest| format!("; did you mean {nearest:?}?")))]
     Operation {
@@ -253,6 +259,18 @@ impl Fault {
     fn check(&self) -> Result<(), FaultError> {
         if self.matcher.times == 0 {
             return Err(FaultError::Never);
+        }
+        let in_body = match &self.matcher.body {
+            Some(BodyPredicate::Json { pointer, .. }) => Some(pointer),
+            _ => None,
+        };
+        let in_effect = match &self.effect {
+            Effect::Rewrite { pointer, .. } => Some(pointer),
+            _ => None,
+        };
+        let is_wrong = |pointer: &&String| !pointer.is_empty() && !pointer.starts_with('/');
+        if let Some(pointer) = in_body.into_iter().chain(in_effect).find(is_wrong) {
+            return Err(FaultError::Pointer { pointer: pointer.clone() });
         }
         let needs_reply = match &self.effect {
             Effect::Rewrite { .. } => Some("rewrite"),

@@ -95,7 +95,7 @@ pub struct Phases {
     pub seen: bool,
     /// It was handed to the vendor's rules, which accepted or refused it.
     pub applied: bool,
-    /// What it changed is on disk; always true without `--state`.
+    /// What it changed is on disk, or would be with `--state`; false while the request is under way.
     pub committed: bool,
     /// A reply was handed to the connection.
     pub replied: bool,
@@ -223,7 +223,7 @@ impl Journal {
         entry.rule = outcome.rule;
         entry.reason = outcome.reason;
         entry.fault = outcome.fault;
-        entry.flags = outcome.flags;
+        entry.flags = bounded(outcome.flags);
         entry.phases = outcome.phases;
         entry.reply = reply;
         inner.bytes = inner.bytes - before + entry.weight();
@@ -292,11 +292,25 @@ impl Journal {
     }
 }
 
+/// Most flags of one entry; a request can earn as many as it has fields.
+const FLAGS_MAX: usize = 20;
+
+fn bounded(mut flags: Vec<String>) -> Vec<String> {
+    if flags.len() > FLAGS_MAX {
+        let more = flags.len() - FLAGS_MAX;
+        flags.truncate(FLAGS_MAX);
+        flags.push(format!("and {more} more"));
+    }
+    flags
+}
+
 impl Entry {
     /// Bytes the entry holds, roughly: its texts and a flat rate for the rest.
     fn weight(&self) -> usize {
         let body = |body: &Option<Body>| body.as_ref().map_or(0, |body| body.0.len());
-        256 + self.request.path.len()
+        256 + self.request.method.len()
+            + self.operation.len()
+            + self.request.path.len()
             + self.request.query.len()
             + body(&self.request.body)
             + body(&self.reply)

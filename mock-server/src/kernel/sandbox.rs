@@ -16,7 +16,7 @@ use super::clock::{Clock, ClockMode, ClockState, Stopwatch};
 use super::faults::FaultQueue;
 use super::journal::{Journal, Limits};
 use super::kill_points::KillPoints;
-use super::secrets::SecretIndex;
+use super::secrets::{REDACTED, SecretIndex};
 
 /// An isolated world with its own clock, faults and journal.
 #[derive(Debug)]
@@ -149,19 +149,18 @@ impl<W> Sandbox<W> {
     }
 
     /// Goes back to the world the sandbox started from: faults and journal are dropped, and a manual clock
-    /// returns to the epoch. Snapshots stay.
-    pub fn reset(&self) -> Arc<W> {
-        let world = {
+    /// returns to the epoch. Snapshots stay. `then` runs before anybody else sees the world.
+    pub fn reset(&self, then: impl FnOnce(&mut Versions<W>)) {
+        {
             let mut versions = self.versions();
             versions.current = Arc::clone(&versions.origin);
-            Arc::clone(&versions.current)
-        };
-        self.faults().clear();
-        self.journal.restart();
-        if self.clock.mode() == ClockMode::Manual {
-            self.clock.set(self.epoch);
+            if self.clock.mode() == ClockMode::Manual {
+                self.clock.set(self.epoch);
+            }
+            then(&mut versions);
         }
-        world
+        *self.faults() = FaultQueue::default();
+        self.journal.restart();
     }
 
     /// Remembers the world and the time under a name; an older snapshot of that name is replaced. Returns that
@@ -202,12 +201,18 @@ impl<W> Sandbox<W> {
 }
 
 /// A secret that a client shows, with the vendor it is meant for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Credential {
     /// Which vendor reads it; keeps the vendors' secrets apart.
     pub vendor: &'static str,
     /// The secret.
     pub secret: String,
+}
+
+impl std::fmt::Debug for Credential {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Credential({}, {REDACTED})", self.vendor)
+    }
 }
 
 /// All sandboxes of a server.
@@ -219,19 +224,23 @@ pub struct Registry<W> {
     inner: RwLock<Inner<W>>,
 }
 
-#[derive(Debug)]
 struct Inner<W> {
     by_id: BTreeMap<String, Member<W>>,
     by_secret: BTreeMap<&'static str, BTreeMap<String, Arc<Sandbox<W>>>>,
     made: u64,
 }
 
-#[derive(Debug)]
 struct Member<W> {
     sandbox: Arc<Sandbox<W>>,
     credentials: Vec<Credential>,
     /// Secrets it has had, the present ones included; they stay secret as long as it lives.
     secrets: Vec<String>,
+}
+
+impl<W> std::fmt::Debug for Inner<W> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.by_id.keys()).finish()
+    }
 }
 
 /// A sandbox that can't be added.
@@ -272,7 +281,7 @@ impl<W> Registry<W> {
         Self { secrets: SecretIndex::default(), max, inner: RwLock::new(inner) }
     }
 
-    /// A name that no sandbox has had: `sandbox-1`, `sandbox-2`, …
+    /// A name that no sandbox of this run has had: `sandbox-1`, `sandbox-2`, …
     pub fn fresh_id(&self) -> String {
         let mut inner = self.write();
         loop {
@@ -466,7 +475,7 @@ mod tests {
         sandbox.clock.advance(SignedDuration::from_secs(5));
         sandbox.take_snapshot("two");
         sandbox.versions().current = Arc::new(3);
-        sandbox.reset();
+        sandbox.reset(|_| {});
         assert_eq!((*sandbox.world(), sandbox.clock.now()), (1, manual_epoch()));
         let (world, time) = sandbox.snapshot("two").unwrap();
         assert_eq!(*world, 2);

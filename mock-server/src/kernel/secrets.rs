@@ -18,6 +18,16 @@ pub const SECRET_BYTES_MIN: usize = 8;
 const PREFIX: usize = 4;
 const TABLE_BITS: usize = 1 << 16;
 
+/// A text that does not show itself in debug output.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(REDACTED)
+    }
+}
+
 /// Secrets that can be searched for all at once.
 #[derive(Debug, Default)]
 pub struct SecretIndex {

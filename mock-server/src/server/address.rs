@@ -10,7 +10,7 @@ use crate::vendors::data_theorem;
 use crate::world::World;
 
 /// The environment of one sandbox: variables in the order a person reads them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct Environment {
     /// Variables by name.
     pub env: BTreeMap<&'static str, String>,
@@ -19,7 +19,7 @@ pub struct Environment {
 }
 
 /// An API key as `env` shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct KeyInfo {
     /// The key itself, name, permissions and apps.
     #[serde(rename = "api_key")]
@@ -30,6 +30,20 @@ pub struct KeyInfo {
     pub permissions: Vec<fixtures::world::data_theorem::Permission>,
     /// The apps it is limited to, if it is.
     pub mobile_app_ids: Option<Vec<String>>,
+}
+
+impl std::fmt::Debug for KeyInfo {
+    /// The name only: the key is a secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "KeyInfo({})", self.name)
+    }
+}
+
+impl std::fmt::Debug for Environment {
+    /// The names only: values are secrets.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.env.keys()).finish()
+    }
 }
 
 impl Server {

@@ -19,6 +19,7 @@ use crate::durable::Durable;
 use crate::kernel::clock::{Clock, ClockMode};
 use crate::kernel::journal::{Journal, Limits};
 use crate::kernel::sandbox::Registry;
+use crate::kernel::secrets::Secret;
 use crate::world::Readings;
 use crate::worlds::Worlds;
 
@@ -30,7 +31,7 @@ pub use sandboxes::{Credentials, Listen, SandboxError, SandboxRequest, WorldChoi
 pub const DEFAULT_SANDBOX: &str = "default";
 
 /// From what the default sandbox's secrets are derived on loopback, where they are the same on every machine.
-const LOOPBACK_SECRETS: &[u8] = b"default sandbox on loopback";
+const LOOPBACK_SECRETS: &str = "default sandbox on loopback";
 
 /// How a server is set up.
 #[derive(Debug, Clone)]
@@ -49,9 +50,9 @@ pub struct Settings {
     /// Readings in force unless a sandbox says otherwise.
     pub readings: Readings,
     /// From what the default sandbox's secrets are derived. Fixed on loopback, random beyond it.
-    pub default_secrets: Vec<u8>,
+    pub default_secrets: Secret,
     /// What the admin plane asks for, if anything.
-    pub admin_token: Option<String>,
+    pub admin_token: Option<Secret>,
     /// Most sandboxes at a time.
     pub sandboxes_max: usize,
     /// How long a sandbox may idle before it expires.
@@ -69,7 +70,7 @@ impl Default for Settings {
             clock: ClockMode::Manual,
             page_size: 100,
             readings: Readings::default(),
-            default_secrets: LOOPBACK_SECRETS.to_vec(),
+            default_secrets: Secret(LOOPBACK_SECRETS.to_owned()),
             admin_token: None,
             sandboxes_max: 2_000,
             sandbox_idle_max: Duration::from_hours(1),
@@ -173,6 +174,14 @@ impl Server {
     pub(crate) async fn close(&self) {
         if let Some(durable) = &self.worlds.durable {
             durable.close().await;
+        }
+    }
+
+    /// Waits until the ports of sandboxes' own have finished; they have been told to.
+    pub(crate) async fn own_listeners_finished(&self) {
+        let listening = std::mem::take(&mut *self.own_listeners());
+        for listening in listening.into_values() {
+            listening.finished().await;
         }
     }
 

@@ -17,6 +17,7 @@ use crate::http::pipeline::Scope;
 use crate::kernel::clock::ClockMode;
 use crate::kernel::ids::entropy;
 use crate::kernel::sandbox::{Kept, RegistryError, Sandbox};
+use crate::kernel::secrets::REDACTED;
 use crate::vendors;
 use crate::vendors::data_theorem::readings::ReadingError;
 use crate::world::{Identity, Readings, Scene, World, secret_of};
@@ -94,12 +95,18 @@ pub enum Listen {
 }
 
 /// Credentials of a sandbox.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Credentials {
     /// Secret of the first Data Theorem API key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_theorem_api_key: Option<String>,
+}
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(REDACTED)
+    }
 }
 
 /// A sandbox that can't be made.
@@ -184,7 +191,7 @@ impl Server {
             sandbox: DEFAULT_SANDBOX.to_owned(),
             seed: plan.seed,
             page_size: plan.page_size,
-            secrets: self.settings.default_secrets.clone(),
+            secrets: self.settings.default_secrets.0.clone().into_bytes(),
             data_theorem_api_key: None,
         };
         self.create(&plan, identity).map(|_| ())
@@ -311,7 +318,7 @@ impl Server {
         let sandbox = Arc::new(Sandbox::new(identity.sandbox, world, plan.clock, scene.epoch, limits));
         self.worlds.sandboxes.add(Arc::clone(&sandbox), credentials)?;
         if let Some(durable) = &self.worlds.durable {
-            durable.submit_whole(&sandbox, &mut sandbox.versions());
+            durable.submit_new(&sandbox, &mut sandbox.versions());
         }
         Ok(sandbox)
     }
@@ -343,11 +350,11 @@ impl Server {
     /// Takes well-known secrets out of a stored world when the server can be reached from other machines; keys
     /// without a secret get a new one.
     fn forget_well_known(&self, spec: &mut WorldSpec) {
-        if self.settings.default_secrets == LOOPBACK_SECRETS {
+        if self.settings.default_secrets.0 == LOOPBACK_SECRETS {
             return;
         }
         for key in &mut spec.data_theorem.api_keys {
-            if key.secret.as_ref() == Some(&secret_of(LOOPBACK_SECRETS, key)) {
+            if key.secret.as_ref() == Some(&secret_of(LOOPBACK_SECRETS.as_bytes(), key)) {
                 key.secret = None;
             }
         }
@@ -364,7 +371,7 @@ impl Server {
             seed: stored.seed,
             page_size: stored.page_size,
             secrets: if stored.id == DEFAULT_SANDBOX {
-                self.settings.default_secrets.clone()
+                self.settings.default_secrets.0.clone().into_bytes()
             } else {
                 entropy().to_vec()
             },

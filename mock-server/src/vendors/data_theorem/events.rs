@@ -6,7 +6,7 @@ use std::sync::Arc;
 use fixtures::world::data_theorem::{
     FindingSpec, NoteSpec, ScanSpec, ScanStatus, StatusSpec, TargetSpec, TargetStatus,
 };
-use fixtures::world::{Event, Misses, Observation};
+use fixtures::world::{Event, Misses, Observation, is_app_id, is_cvss_score};
 use jiff::Timestamp;
 use serde::Serialize;
 use smol_str::SmolStr;
@@ -110,7 +110,7 @@ impl Account {
                 if self.store.app(&mobile_app.id).is_some() {
                     return Err(EventError::Exists { kind: "mobile app", id: mobile_app.id.clone() });
                 }
-                if mobile_app.id.parse::<i64>().is_err() {
+                if !is_app_id(&mobile_app.id) {
                     return Err(EventError::Incoherent(format!(
                         "app id {:?} is not a 64-bit integer",
                         mobile_app.id
@@ -125,6 +125,11 @@ impl Account {
                 Ok(Effects::default())
             }
             Event::IssueTypeAdded { issue_type } => {
+                if !is_cvss_score(issue_type.cvss_score) {
+                    let problem =
+                        format!("a CVSS score lies between 0 and 10, not {}", issue_type.cvss_score);
+                    return Err(EventError::Incoherent(problem));
+                }
                 if self.store.add_issue_type((**issue_type).clone()) {
                     Ok(Effects::default())
                 } else {
@@ -264,7 +269,7 @@ impl Account {
             Misses::Targets(ids) => ids.iter().map(SmolStr::new).collect(),
         };
         for id in missed {
-            if !seen.contains(&id) {
+            if seen.insert(id.clone()) {
                 plan.missed.push(of_app(&id)?);
             }
         }
@@ -396,11 +401,17 @@ impl Account {
         let store = &self.store;
         let id = self.ids.datastore_id(|id| store.scan(id).is_some());
         let dynamic = app.facts.subscription.contains(&Subscription::Dynamic);
+        // The newest scan is the one that started last, also while a clock stands still or was set back.
+        let after_latest = self
+            .store
+            .latest_scan_start(&app.facts.id)
+            .and_then(|latest| latest.checked_add(jiff::SignedDuration::from_micros(1)).ok());
+        let start_date = after_latest.map_or(now, |after_latest| after_latest.max(now));
         ScanSpec {
             id,
             mobile_app_id: app.facts.id.clone(),
             status,
-            start_date: now,
+            start_date,
             end_date: None,
             build_source: None,
             build_version: build_version.or_else(|| Some(app.version.to_string())),

@@ -197,6 +197,11 @@ impl Store {
         scans.slice(scans.len().saturating_sub(1)..scans.len()).first().map(|(_, scan)| *scan)
     }
 
+    /// When the app's most recent scan started.
+    pub fn latest_scan_start(&self, mobile_app_id: &str) -> Option<jiff::Timestamp> {
+        self.latest_scan(mobile_app_id).map(|scan| scan.start_date)
+    }
+
     /// The app's most recent scan, if it is still running.
     pub fn ongoing_scan(&self, mobile_app_id: &str) -> Option<Arc<ScanSpec>> {
         self.latest_scan(mobile_app_id).filter(|scan| scan.status == ScanStatus::Ongoing).cloned()

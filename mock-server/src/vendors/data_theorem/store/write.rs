@@ -55,6 +55,10 @@ impl Store {
 
     /// Gives a target a new current status.
     pub fn push_status(&mut self, target: &Arc<Target>, entry: StatusEntry, bump: Bump) {
+        debug_assert!(
+            self.targets.get(&target.facts.id).is_some_and(|row| Arc::ptr_eq(row, target)),
+            "the row is the one that is stored"
+        );
         let mut changed = Target::clone(target);
         let before = changed.current.status;
         // A clock may be set back; a history does not run backwards for that.
