@@ -321,3 +321,46 @@ async fn an_app_comes_and_goes_with_all_it_has() {
         assert_eq!(api.get(list).await.ok()["pagination_information"]["total_count"], count, "{list}");
     }
 }
+
+#[tokio::test]
+async fn a_target_that_is_missed_twice_is_counted_once() {
+    let api = Api::docs_samples();
+    let other = described(&api, "another component");
+    api.control().happen(&scan(vec![other], Misses::Nothing)).unwrap();
+    let twice = Misses::Targets(vec!["4651453173202944".to_owned(), "4651453173202944".to_owned()]);
+    let effects = api.control().happen(&scan(Vec::new(), twice)).unwrap();
+    assert_eq!(effects.changed_targets, ["4651453173202944"]);
+    let finding = api.get(FINDING).await.ok();
+    assert_eq!(finding["aggregated_status"], "NEW", "the other component is still open");
+}
+
+#[tokio::test]
+async fn a_scan_that_starts_at_the_instant_of_another_is_the_latest() {
+    let api = Api::docs_samples();
+    for _ in 0..8 {
+        api.control().happen(&scan(seen(), Misses::Nothing)).unwrap();
+        let started = Event::ScanStarted { mobile_app_id: APP.to_owned(), build_version: None };
+        api.control().happen(&started).unwrap();
+        let app = api.get(&format!("mobile_apps/{APP}")).await.ok();
+        assert_eq!(app["scan_status"], "SCAN_ONGOING");
+    }
+    assert_eq!(
+        scans(&api, APP).await.len(),
+        9,
+        "every scan but the first completes the one that was started"
+    );
+}
+
+#[tokio::test]
+async fn events_are_held_to_the_checks_of_a_world() {
+    let api = Api::docs_samples();
+    for id in ["007", "+7", "seven", ""] {
+        let refused =
+            api.control().happen(&Event::AppAdded { mobile_app: app(id).build(api.control().epoch()) });
+        assert!(refused.is_err(), "{id:?}");
+    }
+    let mut kind = issue_type("00000000-0000-5000-8000-0000000000ff").build();
+    kind.cvss_score = 10.1;
+    assert!(api.control().happen(&Event::IssueTypeAdded { issue_type: Box::new(kind) }).is_err());
+    assert_eq!(api.control().export_world().validate(), []);
+}
