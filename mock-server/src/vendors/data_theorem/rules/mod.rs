@@ -7,3 +7,4 @@ pub mod auth;
 pub mod bodies;
 pub mod filters;
 pub mod statuses;
+pub mod timestamps;
