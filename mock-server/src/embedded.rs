@@ -23,6 +23,7 @@ use crate::server::{
 };
 use crate::vendors::data_theorem::readings::ReadingError;
 use crate::vendors::{self, data_theorem};
+use crate::world::Readings;
 
 /// How often idle sandboxes are looked for.
 const EXPIRY_INTERVAL: Duration = Duration::from_mins(1);
@@ -127,6 +128,7 @@ pub struct Builder {
 struct Explicit {
     world: bool,
     seed: bool,
+    readings: bool,
 }
 
 impl Default for Builder {
@@ -190,6 +192,7 @@ impl Builder {
     /// Chooses a value for a reading.
     pub fn reading(mut self, id: &str, value: &str) -> Result<Self, ReadingError> {
         self.settings.readings.set(id, value)?;
+        self.explicit.readings = true;
         Ok(self)
     }
 
@@ -321,7 +324,21 @@ impl Builder {
         if !self.explicit.world && !kept.world.starts_with(FILE_WORLD) {
             settings.world = WorldChoice::Scene(kept.world);
         }
-        Ok(Server::with_state(settings, found.durable, found.sandboxes)?)
+        let asked = self.settings.readings;
+        let server = Server::with_state(settings, found.durable, found.sandboxes)?;
+        let kept = server.worlds.sandboxes.get(DEFAULT_SANDBOX).map(|sandbox| sandbox.world().readings());
+        match kept {
+            Some(kept) if self.explicit.readings && kept != asked => {
+                let differing = |these: &Readings, those: &Readings| {
+                    let others = those.list();
+                    let these = these.list().into_iter().filter(|choice| !others.contains(choice));
+                    these.map(|(id, value)| format!("{id}={value}")).collect::<Vec<_>>().join(", ")
+                };
+                let (kept, asked) = (differing(&kept, &asked), differing(&asked, &kept));
+                Err(differs("the readings", &kept, &asked, "--reading"))
+            }
+            _ => Ok(server),
+        }
     }
 }
 

@@ -141,3 +141,24 @@ async fn the_state_file_is_its_owners_alone() {
     }
     drop(server);
 }
+
+#[tokio::test]
+async fn other_readings_than_the_kept_ones_are_refused_with_both() {
+    let directory = TempDir::new().unwrap();
+    let with = |value: &str| docs_samples(directory.path()).reading("dt.total-count-type", value).unwrap();
+    with("number").start().await.unwrap().stop().await;
+    let Err(error) = with("string").in_process() else { panic!("the reading asked for would be ignored") };
+    let text = error.to_string();
+    assert!(text.contains("dt.total-count-type=number, not dt.total-count-type=string"), "{text}");
+    assert!(text.contains("--reading"), "{text}");
+}
+
+#[tokio::test]
+async fn the_kept_readings_and_none_at_all_are_taken() {
+    let directory = TempDir::new().unwrap();
+    let with = || docs_samples(directory.path()).reading("dt.total-count-type", "number").unwrap();
+    with().start().await.unwrap().stop().await;
+    with().start().await.unwrap().stop().await;
+    let api = docs_samples(directory.path()).in_process().unwrap();
+    assert_eq!(api.control().readings()["dt.total-count-type"], "number");
+}
