@@ -1,58 +1,24 @@
-//! The server as a test embeds it.
+//! How a server is set up, and what can keep it from starting.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use fixtures::world::WorldSpec;
 use jiff::Timestamp;
 
-use crate::admin;
-use crate::control::Control;
+use super::{EXPIRY_INTERVAL, MockServer, everything};
 use crate::durable::{Durable, OpenError, Origin};
-use crate::http::pipeline::Scope;
 use crate::kernel::clock::ClockMode;
-use crate::kernel::journal::{Filter, Limits, Page};
+use crate::kernel::journal::Limits;
 use crate::kernel::secrets::Secret;
 use crate::server::tls::{TlsError, TlsSettings, acceptor};
 use crate::server::{
-    Addresses, DEFAULT_SANDBOX, Listening, SandboxError, SandboxRequest, Server, Settings, WorldChoice,
-    default_epoch, listen,
+    Addresses, DEFAULT_SANDBOX, SandboxError, Server, Settings, WorldChoice, default_epoch, listen,
 };
 use crate::vendors::data_theorem::readings::ReadingError;
-use crate::vendors::{self, data_theorem};
 use crate::world::Readings;
-
-/// How often idle sandboxes are looked for.
-const EXPIRY_INTERVAL: Duration = Duration::from_mins(1);
-
-/// A mock server: an isolated world, or many of them.
-///
-/// Dropping it closes its ports. By default it plays the scene `demo` under a manual clock, listens on a free
-/// port of the loopback interface, and keeps nothing on disk.
-///
-/// ```
-/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
-/// use mock_server::MockServer;
-///
-/// let server = MockServer::start().await;
-/// let url = format!("{}/mobile_apps", server.data_theorem().base_url());
-/// let apps: serde_json::Value = reqwest::Client::new()
-///     .get(url)
-///     .header("Authorization", format!("APIKey {}", server.data_theorem().api_key()))
-///     .send().await.unwrap()
-///     .json().await.unwrap();
-/// assert!(apps["mobile_apps"].as_array().is_some_and(|apps| apps.len() > 10));
-/// # });
-/// ```
-#[must_use = "the server stops when it is dropped; bind it for as long as it shall run"]
-pub struct MockServer {
-    server: Arc<Server>,
-    listening: Vec<Listening>,
-    expiry: Option<tokio::task::JoinHandle<()>>,
-}
 
 /// A server that can't start.
 #[derive(Debug, thiserror::Error)]
@@ -352,151 +318,5 @@ fn world_name(world: &WorldChoice) -> String {
             let text = serde_json::to_vec(spec).unwrap_or_default();
             format!("{FILE_WORLD}{}", &blake3::hash(&text).to_hex()[..16])
         }
-    }
-}
-
-/// What the shared port answers: the admin plane, and the vendors.
-fn everything(server: &Arc<Server>) -> Router {
-    admin::router(server).fallback_service(vendors::router(&server.worlds, Scope::Shared))
-}
-
-impl MockServer {
-    /// Starts a server with all defaults on a free port of the loopback interface.
-    ///
-    /// # Panics
-    /// If no port can be bound, which leaves a test nothing to do.
-    pub async fn start() -> Self {
-        match Self::builder().start().await {
-            Ok(server) => server,
-            Err(error) => panic!("the mock server cannot start: {error}"),
-        }
-    }
-
-    /// Sets up a server that differs from the defaults.
-    pub fn builder() -> Builder {
-        Builder::default()
-    }
-
-    /// Everything the server answers, without a socket. Planned faults that break connections show as bodies
-    /// that fail; see [`crate::http::reply::ConnectionFault`].
-    pub fn router(&self) -> Router {
-        everything(&self.server)
-    }
-
-    /// Everything one sandbox answers, as on a port of its own; `None` if there is no such sandbox.
-    pub fn sandbox_router(&self, id: &str) -> Option<Router> {
-        let scope = Scope::Sandbox(self.server.worlds.sandboxes.get(id)?);
-        Some(vendors::router(&self.server.worlds, scope))
-    }
-
-    /// Where and how to reach Data Theorem in the default sandbox.
-    pub fn data_theorem(&self) -> DataTheorem {
-        self.control().data_theorem()
-    }
-
-    /// Controls the default sandbox.
-    ///
-    /// # Panics
-    /// Never: the default sandbox can't be deleted.
-    pub fn control(&self) -> Control {
-        match self.control_of(DEFAULT_SANDBOX) {
-            Some(control) => control,
-            None => unreachable!("the default sandbox always exists"),
-        }
-    }
-
-    /// Controls the sandbox with this name.
-    pub fn control_of(&self, id: &str) -> Option<Control> {
-        Some(Control::new(Arc::clone(&self.server), self.server.worlds.sandboxes.get(id)?))
-    }
-
-    /// Makes a sandbox: another isolated world on the same server.
-    pub async fn create_sandbox(&self, request: SandboxRequest) -> Result<Control, SandboxError> {
-        let sandbox = self.server.create_sandbox(request).await?;
-        Ok(Control::new(Arc::clone(&self.server), sandbox))
-    }
-
-    /// Ends a sandbox. Says whether there was one; the default one can't be ended.
-    pub async fn delete_sandbox(&self, id: &str) -> Result<bool, SandboxError> {
-        if id == DEFAULT_SANDBOX { Ok(false) } else { self.server.delete_sandbox(id).await }
-    }
-
-    /// Names of all sandboxes.
-    pub fn sandboxes(&self) -> Vec<String> {
-        self.server.worlds.sandboxes.list().iter().map(|sandbox| sandbox.id().to_owned()).collect()
-    }
-
-    /// Requests that no sandbox owns.
-    pub fn unclaimed(&self, filter: &Filter) -> Page {
-        self.server.worlds.unclaimed.read(filter)
-    }
-
-    /// How the server is set up; what durable state holds is already in it.
-    pub fn settings(&self) -> &Settings {
-        self.server.settings()
-    }
-
-    /// Where the server listens; `None` in process.
-    pub fn addresses(&self) -> Option<&Addresses> {
-        self.server.addresses()
-    }
-
-    /// Finishes: no new connections, open requests get some seconds, everything acknowledged is on disk.
-    pub async fn stop(mut self) {
-        self.server.end();
-        for listening in std::mem::take(&mut self.listening) {
-            listening.finished().await;
-        }
-        self.server.own_listeners_finished().await;
-        self.server.close().await;
-    }
-}
-
-impl Drop for MockServer {
-    fn drop(&mut self) {
-        self.server.end();
-        if let Some(expiry) = self.expiry.take() {
-            expiry.abort();
-        }
-    }
-}
-
-/// Where and how to reach Data Theorem in one sandbox.
-#[derive(Clone)]
-pub struct DataTheorem {
-    base_url: String,
-    api_key: String,
-}
-
-impl DataTheorem {
-    /// Everything up to and including `/apis/mobile_security/results/v2`. In process the host is a placeholder.
-    pub fn base_url(&self) -> &str {
-        &self.base_url
-    }
-
-    /// The account's first API key; empty if the account has none.
-    pub fn api_key(&self) -> &str {
-        &self.api_key
-    }
-}
-
-impl Control {
-    /// Where and how to reach Data Theorem in this sandbox.
-    pub fn data_theorem(&self) -> DataTheorem {
-        let environment = self.environment();
-        DataTheorem {
-            base_url: environment
-                .env
-                .get("DATA_THEOREM_BASE_URL")
-                .cloned()
-                .unwrap_or_else(|| data_theorem::BASE_PATH.into()),
-            api_key: environment.env.get("DATA_THEOREM_API_KEY").cloned().unwrap_or_default(),
-        }
-    }
-
-    /// The key with this name, e.g. one with fewer permissions.
-    pub fn api_key_named(&self, name: &str) -> Option<String> {
-        let keys = self.environment().data_theorem_api_keys;
-        keys.into_iter().find(|key| key.name == name).map(|key| key.secret)
     }
 }
