@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use fixtures::world::{Event, WorldSpec};
+use fixtures::world::WorldSpec;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::kernel::clock::{Clock, ClockMode};
@@ -17,8 +17,8 @@ use crate::kernel::secrets::REDACTED;
 use crate::server::address::Environment;
 use crate::server::{DEFAULT_SANDBOX, IncoherentWorld, Server, coherent};
 use crate::vendors;
-use crate::vendors::data_theorem::events::{Effects, EventError};
-use crate::vendors::data_theorem::readings::ReadingError;
+use crate::vendors::happening::{EventError, Happening};
+use crate::vendors::readings::ReadingError;
 use crate::world::{Identity, World};
 
 /// Controls one sandbox: its clock, faults, journal, world and readings.
@@ -150,6 +150,7 @@ impl Control {
             page_size: before.data_theorem.page_size,
             secrets: crate::kernel::ids::entropy().to_vec(),
             data_theorem_api_key: None,
+            mend_user_key: None,
         };
         let world = Arc::new(before.replaced_by(&spec, &identity));
         self.server.worlds.sandboxes.replace_credentials(self.id(), world.credentials())?;
@@ -164,21 +165,20 @@ impl Control {
         self.sandbox.world().data_theorem.store.sizes()
     }
 
+    /// Number of Mend's projects, of libraries that they use, and of policy violations that stand.
+    pub fn mend_sizes(&self) -> (usize, usize, usize) {
+        self.sandbox.world().mend.store.sizes()
+    }
+
     /// Lets something happen at a vendor, at the instant the clock shows.
-    pub fn happen(&self, event: &Event) -> Result<Effects, EventError> {
+    pub fn happen<E: Happening>(&self, event: &E) -> Result<E::Effects, EventError> {
         let now = self.now();
         let mut versions = self.sandbox.versions();
         let world = Arc::make_mut(&mut versions.current);
-        let keys_before = Arc::clone(&world.data_theorem.keys);
-        let effects = world.data_theorem.apply(event, now)?;
-        let same_keys = Arc::ptr_eq(&keys_before, &world.data_theorem.keys);
+        let effects = event.happen(world, now)?;
         let changes = world.take_changes();
         if let Some(durable) = &self.server.worlds.durable {
-            if same_keys {
-                durable.submit_changes(&self.sandbox, &mut versions, changes);
-            } else {
-                durable.submit_whole(&self.sandbox, &mut versions);
-            }
+            durable.submit_changes(&self.sandbox, &mut versions, changes);
         }
         Ok(effects)
     }

@@ -10,32 +10,58 @@ use jiff::Timestamp;
 use crate::kernel::cursor::CursorKey;
 use crate::kernel::ids::IdSource;
 use crate::kernel::sandbox::Credential;
-use crate::vendors::data_theorem;
-use crate::vendors::data_theorem::account::{Account, ApiKey};
-use crate::vendors::data_theorem::readings::ReadingError;
-use crate::vendors::data_theorem::store::{Change, Store};
+use crate::vendors::data_theorem::account::ApiKey;
+use crate::vendors::mend::account::{Secrets, Users};
+use crate::vendors::readings::ReadingError;
+use crate::vendors::{data_theorem, mend};
 
 /// The choices in force for every reading of every vendor.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Readings {
     /// Data Theorem's.
     pub data_theorem: data_theorem::readings::Readings,
+    /// Mend's.
+    pub mend: mend::readings::Readings,
 }
 
 impl Readings {
     /// Every reading that can be chosen.
     pub fn ledger() -> impl Iterator<Item = &'static Reading> {
-        data_theorem::readings::Readings::LEDGER.iter().copied()
+        let vendors = [data_theorem::readings::Readings::LEDGER, mend::readings::Readings::LEDGER];
+        vendors.into_iter().flatten().copied()
     }
 
     /// Chooses a value for a reading.
     pub fn set(&mut self, id: &str, value: &str) -> Result<(), ReadingError> {
-        self.data_theorem.set(id, value)
+        if id.starts_with("mend.") { self.mend.set(id, value) } else { self.data_theorem.set(id, value) }
     }
 
     /// Every reading's id with the value in force.
     pub fn list(&self) -> Vec<(&'static str, &'static str)> {
-        self.data_theorem.list()
+        [self.data_theorem.list(), self.mend.list()].concat()
+    }
+}
+
+/// Which row of which vendor changed, for whoever keeps rows on disk.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Change {
+    /// One of Data Theorem's.
+    DataTheorem(data_theorem::store::Change),
+    /// One of Mend's.
+    Mend(mend::store::Change),
+}
+
+impl Change {
+    /// Whether the change takes more with it than a row of its own would say, so that the world has to be written
+    /// whole.
+    pub fn concerns_whole_world(&self) -> bool {
+        use data_theorem::store::Change as DataTheorem;
+        use mend::store::Change as Mend;
+        matches!(
+            self,
+            Self::DataTheorem(DataTheorem::AppRemoved(_) | DataTheorem::Keys)
+                | Self::Mend(Mend::ProjectRemoved(_) | Mend::Users)
+        )
     }
 }
 
@@ -45,7 +71,9 @@ pub struct World {
     /// The instant the world was written relative to.
     pub epoch: Timestamp,
     /// The account at Data Theorem.
-    pub data_theorem: Account,
+    pub data_theorem: data_theorem::account::Account,
+    /// The account at Mend.
+    pub mend: mend::account::Account,
 }
 
 /// What a scene turns into once, for all sandboxes that start from it.
@@ -53,8 +81,10 @@ pub struct World {
 pub struct Scene {
     /// The instant the scene was written relative to.
     pub epoch: Timestamp,
-    keys: Vec<ApiKeySpec>,
-    store: Store,
+    data_theorem_keys: Vec<ApiKeySpec>,
+    data_theorem: data_theorem::store::Store,
+    mend_users: Users,
+    mend: mend::store::Store,
 }
 
 /// What makes one sandbox's copy of a scene its own.
@@ -70,6 +100,8 @@ pub struct Identity {
     pub secrets: Vec<u8>,
     /// The secret of the first Data Theorem key, if it was asked for.
     pub data_theorem_api_key: Option<String>,
+    /// The key of the first Mend user, if it was asked for.
+    pub mend_user_key: Option<String>,
 }
 
 impl Scene {
@@ -77,14 +109,16 @@ impl Scene {
     pub fn load(spec: &WorldSpec, readings: &Readings) -> Self {
         Self {
             epoch: spec.epoch,
-            keys: spec.data_theorem.api_keys.clone(),
-            store: Store::load(&spec.data_theorem, readings.data_theorem),
+            data_theorem_keys: spec.data_theorem.api_keys.clone(),
+            data_theorem: data_theorem::store::Store::load(&spec.data_theorem, readings.data_theorem),
+            mend_users: Users::of(&spec.mend),
+            mend: mend::store::Store::load(&spec.mend, spec.epoch, readings.mend),
         }
     }
 
     /// A sandbox's own copy, which shares everything with the scene until it is changed.
     pub fn world(&self, identity: &Identity) -> World {
-        let keys = self.keys.iter().enumerate().map(|(place, spec)| {
+        let keys = self.data_theorem_keys.iter().enumerate().map(|(place, spec)| {
             let wanted = identity.data_theorem_api_key.as_ref().filter(|_| place == 0);
             let secret = wanted
                 .or(spec.secret.as_ref())
@@ -92,15 +126,23 @@ impl Scene {
                 .unwrap_or_else(|| secret_of(&identity.secrets, spec));
             Arc::new(ApiKey { secret, spec: ApiKeySpec { secret: None, ..spec.clone() } })
         });
+        let secrets =
+            Secrets { material: &identity.secrets, first_user_key: identity.mend_user_key.as_deref() };
         World {
             epoch: self.epoch,
-            data_theorem: Account {
-                store: self.store.clone(),
+            data_theorem: data_theorem::account::Account {
+                store: self.data_theorem.clone(),
                 keys: Arc::new(keys.collect()),
                 ids: IdSource::new(identity.seed),
                 cursor_key: CursorKey::derive(identity.seed, &identity.sandbox),
                 page_size: identity.page_size,
             },
+            mend: mend::account::Account::new(
+                self.mend.clone(),
+                &self.mend_users,
+                IdSource::new(identity.seed),
+                &secrets,
+            ),
         }
     }
 }
@@ -114,32 +156,42 @@ impl std::fmt::Debug for World {
     /// Sizes only: a world is large and holds secrets.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (apps, findings, targets) = self.data_theorem.store.sizes();
-        write!(f, "World({apps} apps, {findings} findings, {targets} targets)")
+        let (projects, _, _) = self.mend.store.sizes();
+        write!(f, "World({apps} apps, {findings} findings, {targets} targets; {projects} projects)")
     }
 }
 
 impl World {
     /// The world as plain data, without secrets.
     pub fn export(&self) -> WorldSpec {
-        WorldSpec { epoch: self.epoch, data_theorem: self.data_theorem.export() }
+        WorldSpec { epoch: self.epoch, data_theorem: self.data_theorem.export(), mend: self.mend.export() }
     }
 
     /// The readings in force.
     pub fn readings(&self) -> Readings {
-        Readings { data_theorem: *self.data_theorem.readings() }
+        Readings { data_theorem: *self.data_theorem.readings(), mend: *self.mend.readings() }
     }
 
     /// The same world under other readings.
     #[must_use]
     pub fn under(&self, readings: &Readings) -> Self {
-        if self.readings() == *readings {
-            return self.clone();
+        let mut world = self.clone();
+        let before = self.readings();
+        if before.data_theorem != readings.data_theorem {
+            let spec = self.data_theorem.store.export();
+            world.data_theorem.store = data_theorem::store::Store::load(&spec, readings.data_theorem);
         }
-        let store = Store::load(&self.data_theorem.store.export(), readings.data_theorem);
-        Self { epoch: self.epoch, data_theorem: Account { store, ..self.data_theorem.clone() } }
+        if before.mend != readings.mend {
+            let mut spec = self.mend.store.export();
+            // Another way to settle conflicts between policies lets other matches stand.
+            spec.is_evaluated = before.mend.policy_conflict == readings.mend.policy_conflict;
+            world.mend.store = mend::store::Store::load(&spec, self.epoch, readings.mend);
+        }
+        world
     }
 
-    /// The same sandbox with another world in it: keys of the same name keep their secrets.
+    /// The same sandbox with another world in it: keys of the same name, and users of the same number, keep their
+    /// secrets.
     #[must_use]
     pub fn replaced_by(&self, spec: &WorldSpec, identity: &Identity) -> Self {
         let mut spec = spec.clone();
@@ -147,19 +199,24 @@ impl World {
             let same = self.data_theorem.keys.iter().find(|same| same.spec.name == key.name);
             key.secret = key.secret.take().or_else(|| same.map(|same| same.secret.clone()));
         }
+        self.mend.lend_secrets(&mut spec.mend);
         let mut world = Scene::load(&spec, &self.readings()).world(identity);
         world.data_theorem.ids = self.data_theorem.ids;
+        world.mend.ids = self.mend.ids;
         world
     }
 
     /// What changed since this was last asked.
     pub fn take_changes(&mut self) -> Vec<Change> {
-        self.data_theorem.store.take_changes()
+        let data_theorem = self.data_theorem.store.take_changes().into_iter().map(Change::DataTheorem);
+        data_theorem.chain(self.mend.store.take_changes().into_iter().map(Change::Mend)).collect()
     }
 
     /// The credentials that lead to this world.
     pub fn credentials(&self) -> Vec<Credential> {
-        let secrets = self.data_theorem.keys.iter().map(|key| key.secret.clone());
-        secrets.map(|secret| Credential { vendor: data_theorem::VENDOR, secret }).collect()
+        let keys = self.data_theorem.keys.iter().map(|key| key.secret.clone());
+        let keys = keys.map(|secret| Credential { vendor: data_theorem::VENDOR, secret });
+        let users = self.mend.secrets().map(|secret| Credential { vendor: mend::VENDOR, secret });
+        keys.chain(users).collect()
     }
 }

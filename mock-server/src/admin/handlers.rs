@@ -20,7 +20,9 @@ use crate::kernel::clock::ClockMode;
 use crate::kernel::faults::Fault;
 use crate::kernel::journal::Filter;
 use crate::kernel::sandbox::RegistryError;
+use crate::server::address::Environment;
 use crate::server::{DEFAULT_SANDBOX, SandboxError, SandboxRequest, Server};
+use crate::vendors::{data_theorem, mend};
 
 type Shared = State<Arc<Server>>;
 type Answer = Result<Response, Problem>;
@@ -34,7 +36,7 @@ pub(super) async fn get_health(State(server): Shared) -> Json<Value> {
         "status": "ok",
         "server": "mock-server",
         "version": env!("CARGO_PKG_VERSION"),
-        "vendors": [crate::vendors::data_theorem::VENDOR],
+        "vendors": [data_theorem::VENDOR, mend::VENDOR],
         "sandboxes": server.worlds.sandboxes.list().len(),
         "durable": server.worlds.durable.is_some(),
     }))
@@ -84,7 +86,9 @@ pub(super) async fn get_sandboxes(State(server): Shared) -> Json<Value> {
         .list()
         .iter()
         .map(|sandbox| {
-            let (apps, findings, targets) = sandbox.world().data_theorem.store.sizes();
+            let world = sandbox.world();
+            let (apps, findings, targets) = world.data_theorem.store.sizes();
+            let (projects, libraries, violations) = world.mend.store.sizes();
             json!({
                 "id": sandbox.id(),
                 "epoch": sandbox.epoch(),
@@ -93,10 +97,20 @@ pub(super) async fn get_sandboxes(State(server): Shared) -> Json<Value> {
                 "idle_ms": u64::try_from(sandbox.idle().as_millis()).unwrap_or(u64::MAX),
                 "own_address": server.own_address(sandbox.id()),
                 "data_theorem": {"mobile_apps": apps, "security_findings": findings, "security_finding_targets": targets},
+                "mend": {"projects": projects, "libraries": libraries, "policy_violations": violations},
             })
         })
         .collect();
     Json(json!({"sandboxes": sandboxes}))
+}
+
+/// Body of the answer to `POST /sandboxes`.
+#[derive(Debug, Serialize)]
+struct Made<'a> {
+    id: &'a str,
+    epoch: Timestamp,
+    #[serde(flatten)]
+    environment: Environment,
 }
 
 /// `POST /sandboxes`
@@ -115,14 +129,8 @@ pub(super) async fn post_sandboxes(State(server): Shared, Sent(body): Sent) -> A
         };
         Problem::from_error(status, &error)
     })?;
-    let environment = server.environment(&sandbox);
-    let body = json!({
-        "id": sandbox.id(),
-        "epoch": sandbox.epoch(),
-        "env": environment.env,
-        "data_theorem_api_keys": environment.data_theorem_api_keys,
-    });
-    Ok((StatusCode::CREATED, Json(body)).into_response())
+    let made = Made { id: sandbox.id(), epoch: sandbox.epoch(), environment: server.environment(&sandbox) };
+    Ok((StatusCode::CREATED, Json(made)).into_response())
 }
 
 /// `DELETE /sandboxes/{id}`

@@ -1,7 +1,7 @@
 //! `serve`: starts the server, says how to reach it, and waits for a signal.
 
 use std::fs;
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{IsTerminal as _, Write};
 use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::path::{Path, PathBuf};
 
@@ -10,11 +10,13 @@ use fixtures::scenes::SCENES;
 use fixtures::world::WorldSpec;
 
 use super::{ContextArgs, Failure, clock_mode};
+use crate::control::Control;
 use crate::embedded::{Builder, MockServer, StartError};
 use crate::kernel::clock::ClockMode;
 use crate::server::WorldChoice;
 use crate::server::address::{dotenv, shell_quoted};
 use crate::server::tls::TlsSettings;
+use crate::vendors::mend::PATHS;
 
 /// How to serve.
 #[derive(Debug, Args)]
@@ -209,10 +211,6 @@ fn write_env_file(path: &Path, content: &str) -> std::io::Result<()> {
 /// Says how to reach the server.
 fn announce(server: &MockServer, args: &ServeArgs) -> std::io::Result<()> {
     let control = server.control();
-    let environment = control.environment();
-    let variable = |name: &str| environment.env.get(name).map_or("(none)", String::as_str);
-    let (base, key) = (variable("DATA_THEOREM_BASE_URL"), variable("DATA_THEOREM_API_KEY"));
-    let (apps, findings, targets) = control.sizes();
     let mut out = std::io::stdout().lock();
     writeln!(out, "mock-server {} is ready", env!("CARGO_PKG_VERSION"))?;
     let settings = server.settings();
@@ -231,6 +229,15 @@ fn announce(server: &MockServer, args: &ServeArgs) -> std::io::Result<()> {
             writeln!(out, "  TLS      https://{tls}")?;
         }
     }
+    announce_data_theorem(&mut out, &control)?;
+    announce_mend(&mut out, &control)?;
+    out.flush()
+}
+
+fn announce_data_theorem(out: &mut impl Write, control: &Control) -> std::io::Result<()> {
+    let (apps, findings, targets) = control.sizes();
+    let data_theorem = control.data_theorem();
+    let (base, key) = (data_theorem.base_url(), or_none(data_theorem.api_key()));
     writeln!(
         out,
         "\nData Theorem Results API v2: {apps} mobile apps, {findings} findings, {targets} targets"
@@ -238,8 +245,35 @@ fn announce(server: &MockServer, args: &ServeArgs) -> std::io::Result<()> {
     writeln!(out, "  base URL {base}")?;
     writeln!(out, "  API key  {key}")?;
     let header = shell_quoted(&format!("Authorization: APIKey {key}"));
-    writeln!(out, "  try      curl -H {header} {}", shell_quoted(&format!("{base}/mobile_apps")))?;
-    out.flush()
+    writeln!(out, "  try      curl -H {header} {}", shell_quoted(&format!("{base}/mobile_apps")))
+}
+
+/// Says nothing if the world has nothing at Mend.
+fn announce_mend(out: &mut impl Write, control: &Control) -> std::io::Result<()> {
+    let (projects, libraries, violations) = control.mend_sizes();
+    let mend = control.mend();
+    if mend.url().is_empty() {
+        return Ok(());
+    }
+    let (url, key, token) =
+        (format!("{}{}", mend.url(), PATHS[1]), or_none(mend.user_key()), or_none(mend.org_token()));
+    writeln!(
+        out,
+        "\nMend API 1.4: {projects} projects, {libraries} libraries in use, {violations} policy violations"
+    )?;
+    writeln!(out, "  base URL {url}")?;
+    writeln!(out, "  userKey  {key}")?;
+    writeln!(out, "  orgToken {token}")?;
+    let (quoted_key, quoted_token) = (serde_json::json!(key), serde_json::json!(token));
+    let body = format!(
+        r#"{{"requestType":"getOrganizationProjectVitals","userKey":{quoted_key},"orgToken":{quoted_token}}}"#
+    );
+    let (header, body) = (shell_quoted("Content-Type: application/json"), shell_quoted(&body));
+    writeln!(out, "  try      curl -H {header} -d {body} {}", shell_quoted(&url))
+}
+
+fn or_none(text: &str) -> &str {
+    if text.is_empty() { "(none)" } else { text }
 }
 
 /// The signals that end the server.

@@ -23,8 +23,7 @@ use writer::{Extent, Submission};
 
 use crate::kernel::clock::ClockState;
 use crate::kernel::sandbox::{Commit, Kept, Sandbox, Versions};
-use crate::vendors::data_theorem::store::Change;
-use crate::world::World;
+use crate::world::{Change, World};
 
 /// The way to the disk.
 #[derive(Debug)]
@@ -47,8 +46,10 @@ pub struct StoredSandbox {
     pub page_size: usize,
     /// Readings by id.
     pub readings: BTreeMap<String, String>,
-    /// How many ids it made.
+    /// How many ids were made at Data Theorem.
     pub ids_made: u64,
+    /// How many ids were made at Mend.
+    pub mend_ids_made: u64,
     /// What a reset goes back to.
     pub origin: WorldSpec,
     /// Its world.
@@ -88,9 +89,8 @@ impl Durable {
         versions: &mut Versions<World>,
         changes: Vec<Change>,
     ) {
-        // Removing an app takes rows of many kinds with it; writing the whole world says the same more simply.
-        let removes = changes.iter().any(|change| matches!(change, Change::AppRemoved(_)));
-        self.submit(sandbox, versions, if removes { Extent::Whole } else { Extent::Changes(changes) });
+        let whole = changes.iter().any(Change::concerns_whole_world);
+        self.submit(sandbox, versions, if whole { Extent::Whole } else { Extent::Changes(changes) });
     }
 
     /// Hands over a new sandbox.

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
 
-/// The format this version writes, and the newest it reads.
-const FORMAT: u32 = 1;
+/// The format this version writes, and the newest it reads. Older ones are brought up to it.
+const FORMAT: u32 = 2;
 /// Marks the file as this program's: "mock" in ASCII.
 const APPLICATION_ID: u32 = 0x6d6f_636b;
 const DATABASE: &str = "state.sqlite";
@@ -40,6 +40,13 @@ CREATE TABLE rows (
     value TEXT NOT NULL CHECK (json_valid(value)),
     PRIMARY KEY (sandbox, kind, key, place)
 ) STRICT, WITHOUT ROWID;
+";
+
+/// What takes a state file from format 1 to format 2: credentials were a plain list of Data Theorem's keys.
+const CREDENTIALS_BY_VENDOR: &str = "
+UPDATE sandboxes SET
+    current_keys = json_object('data_theorem', json(current_keys)),
+    origin_keys = json_object('data_theorem', json(origin_keys));
 ";
 
 /// What a server was started with when its state directory was new.
@@ -142,8 +149,11 @@ pub(super) fn open(directory: &Path, origin: Origin) -> Result<Opened, OpenError
         database.query_row("SELECT settings FROM origin", [], |row| row.get(0)).optional()
     };
     let origin = match known(&database)? {
-        Some(settings) => serde_json::from_str(&settings)
-            .map_err(|source| OpenError::Corrupt { what: "origin".to_owned(), source })?,
+        Some(settings) => {
+            bring_up_to_date(&database)?;
+            serde_json::from_str(&settings)
+                .map_err(|source| OpenError::Corrupt { what: "origin".to_owned(), source })?
+        }
         None => {
             create_schema(&database, &origin)?;
             origin
@@ -161,9 +171,27 @@ fn create_schema(database: &Connection, origin: &Origin) -> Result<(), OpenError
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.pragma_update(None, "user_version", FORMAT)?;
     transaction.commit()?;
-    // The format is then in the file itself and not only in the log, where a look at the file would miss it.
-    database.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    put_log_into_file(database)?;
     Ok(())
+}
+
+/// Brings a state file of an older format up to this one.
+fn bring_up_to_date(database: &Connection) -> Result<(), OpenError> {
+    let transaction = database.unchecked_transaction()?;
+    let format: u32 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if format >= FORMAT {
+        return Ok(());
+    }
+    transaction.execute_batch(CREDENTIALS_BY_VENDOR)?;
+    transaction.pragma_update(None, "user_version", FORMAT)?;
+    transaction.commit()?;
+    put_log_into_file(database)?;
+    Ok(())
+}
+
+/// Writes the log into the file, so that the format is in the file itself, where [`check_format`] looks for it.
+fn put_log_into_file(database: &Connection) -> Result<(), rusqlite::Error> {
+    database.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
 }
 
 /// Reads a file's format from its header, without opening it as a database and so without touching it. Says

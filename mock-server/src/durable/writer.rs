@@ -6,10 +6,9 @@ use std::sync::{Arc, mpsc};
 
 use rusqlite::{Connection, Transaction, params};
 
-use super::rows::{StoredSettings, json, keys_json, row};
+use super::rows::{StoredSettings, credentials_json, json, row};
 use crate::kernel::sandbox::{CommitReport, Kept, Sandbox};
-use crate::vendors::data_theorem::store::Change;
-use crate::world::World;
+use crate::world::{Change, World};
 
 /// Most submissions in one commit, so that nobody waits for ever behind a stream of others.
 const BATCH_MAX: usize = 1_000;
@@ -174,7 +173,7 @@ fn write_changes(
     // One request may touch a row several times; its last state is what counts.
     let changes: BTreeSet<&Change> = changes.iter().collect();
     for change in changes {
-        if let Some(row) = row(&kept.world.data_theorem.store, change) {
+        if let Some(row) = row(&kept.world, change) {
             upsert.execute(params![sandbox.id(), row.kind, row.key, signed(row.place), row.value])?;
         }
     }
@@ -209,8 +208,8 @@ fn write_whole(
             current_hash,
             origin_hash,
             json(&StoredSettings::of(sandbox, kept)),
-            keys_json(world),
-            keys_json(origin),
+            credentials_json(world),
+            credentials_json(origin),
             ids_made(world),
         ])?;
     drop_unused_bases(transaction)

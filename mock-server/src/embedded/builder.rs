@@ -17,7 +17,7 @@ use crate::server::tls::{TlsError, TlsSettings, acceptor};
 use crate::server::{
     Addresses, DEFAULT_SANDBOX, SandboxError, Server, Settings, WorldChoice, default_epoch, listen,
 };
-use crate::vendors::data_theorem::readings::ReadingError;
+use crate::vendors::readings::ReadingError;
 use crate::world::Readings;
 
 /// A server that can't start.

@@ -13,6 +13,7 @@ use crate::admin;
 use crate::control::Control;
 use crate::http::pipeline::Scope;
 use crate::kernel::journal::{Filter, Page};
+use crate::server::address::{Environment, UserInfo};
 use crate::server::{Addresses, DEFAULT_SANDBOX, Listening, SandboxError, SandboxRequest, Server, Settings};
 use crate::vendors::{self, data_theorem};
 
@@ -82,6 +83,11 @@ impl MockServer {
     /// Where and how to reach Data Theorem in the default sandbox.
     pub fn data_theorem(&self) -> DataTheorem {
         self.control().data_theorem()
+    }
+
+    /// Where and how to reach Mend in the default sandbox.
+    pub fn mend(&self) -> Mend {
+        self.control().mend()
     }
 
     /// Controls the default sandbox.
@@ -170,6 +176,37 @@ impl DataTheorem {
     }
 }
 
+/// Where and how to reach Mend in one sandbox.
+#[derive(Clone)]
+pub struct Mend {
+    url: String,
+    user_key: String,
+    org_token: String,
+    users: Vec<UserInfo>,
+}
+
+impl Mend {
+    /// Scheme, host and port; a version's path follows, `/api/v1.4`. In process the host is a placeholder.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The `userKey` of the account's first user; empty if the account has none.
+    pub fn user_key(&self) -> &str {
+        &self.user_key
+    }
+
+    /// The `orgToken` of the account's first organization; empty if the account has none.
+    pub fn org_token(&self) -> &str {
+        &self.org_token
+    }
+
+    /// The `userKey` of the user with this address, e.g. one with other rights.
+    pub fn user_key_of(&self, email: &str) -> Option<&str> {
+        self.users.iter().find(|user| user.email == email).map(|user| user.user_key.as_str())
+    }
+}
+
 impl Control {
     /// Where and how to reach Data Theorem in this sandbox.
     pub fn data_theorem(&self) -> DataTheorem {
@@ -188,5 +225,18 @@ impl Control {
     pub fn api_key_named(&self, name: &str) -> Option<String> {
         let keys = self.environment().data_theorem_api_keys;
         keys.into_iter().find(|key| key.name == name).map(|key| key.secret)
+    }
+
+    /// Where and how to reach Mend in this sandbox.
+    pub fn mend(&self) -> Mend {
+        let Environment { env, mend_users: users, .. } = self.environment();
+        let variable = |name| env.get(name).cloned().unwrap_or_default();
+        let (url, user_key) = (variable("MEND_URL"), variable("MEND_USER_KEY"));
+        Mend { url, user_key, org_token: variable("MEND_ORG_TOKEN"), users }
+    }
+
+    /// The key of the Mend user with this address, e.g. one with other rights.
+    pub fn user_key_of(&self, email: &str) -> Option<String> {
+        self.mend().user_key_of(email).map(str::to_owned)
     }
 }

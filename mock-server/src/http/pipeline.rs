@@ -221,7 +221,7 @@ fn storage_failed() -> Answer {
 }
 
 fn record(sandbox: &Sandbox<World>, secrets: &SecretIndex, operation: SmolStr, request: &Request) -> Ticket {
-    let body = clean_body(&request.body, secrets);
+    let body = redact::without_credentials(clean_body(&request.body, secrets));
     let record = RequestRecord {
         method: SmolStr::new(secrets.redact(request.method.as_str())),
         path: secrets.redact(&request.path).into_owned(),

@@ -56,6 +56,23 @@ impl IdSource {
         unreachable!("the loop ends with the first free id")
     }
 
+    /// A random UUID (version 4).
+    pub fn uuid(&mut self) -> String {
+        let mut bytes = [0; 16];
+        self.next().fill_bytes(&mut bytes);
+        bytes[6] = (bytes[6] & 0x0f) | 0x40;
+        bytes[8] = (bytes[8] & 0x3f) | 0x80;
+        let digits = format!("{:032x}", u128::from_be_bytes(bytes));
+        [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]].join("-")
+    }
+
+    /// 32 hex digits, as the token of a request.
+    pub fn request_token(&mut self) -> String {
+        let mut bytes = [0; 16];
+        self.next().fill_bytes(&mut bytes);
+        format!("{:032x}", u128::from_be_bytes(bytes))
+    }
+
     fn next(&mut self) -> ChaCha8Rng {
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
         rng.set_stream(self.counter);

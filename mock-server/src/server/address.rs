@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{DEFAULT_SANDBOX, Server};
 use crate::kernel::sandbox::Sandbox;
-use crate::vendors::data_theorem;
+use crate::vendors::{data_theorem, mend};
 use crate::world::World;
 
 /// The environment of one sandbox: variables in the order a person reads them.
@@ -16,6 +16,9 @@ pub struct Environment {
     pub env: BTreeMap<&'static str, String>,
     /// Every API key, for tests that need one with fewer permissions.
     pub data_theorem_api_keys: Vec<KeyInfo>,
+    /// Every user of Mend, for tests that need one with other rights.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub mend_users: Vec<UserInfo>,
 }
 
 /// An API key as `env` shows it.
@@ -30,6 +33,46 @@ pub struct KeyInfo {
     pub permissions: Vec<fixtures::world::data_theorem::Permission>,
     /// The apps it is limited to, if it is.
     pub mobile_app_ids: Option<Vec<String>>,
+}
+
+/// A user of Mend as `env` shows it.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct UserInfo {
+    /// The `userKey`.
+    pub user_key: String,
+    /// Name.
+    pub name: String,
+    /// Address, by which tests ask for a user.
+    pub email: String,
+    /// What the user may do.
+    pub role: fixtures::world::mend::Role,
+    /// The organization the user belongs to, unless it is the one above all organizations.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub organization_token: Option<String>,
+    /// The products that a product administrator administers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub product_tokens: Vec<String>,
+}
+
+impl UserInfo {
+    fn of(user: &mend::account::User) -> Self {
+        let spec = &user.spec;
+        Self {
+            user_key: user.key.clone(),
+            name: spec.name.clone(),
+            email: spec.email.clone(),
+            role: spec.role,
+            organization_token: spec.organization_token.clone(),
+            product_tokens: spec.product_tokens.iter().cloned().collect(),
+        }
+    }
+}
+
+impl std::fmt::Debug for UserInfo {
+    /// The address only: the key is a secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "UserInfo({})", self.email)
+    }
 }
 
 impl std::fmt::Debug for KeyInfo {
@@ -63,6 +106,18 @@ impl Server {
         if let Some(key) = keys.first() {
             env.insert("DATA_THEOREM_API_KEY", key.secret.clone());
         }
+        let account = &world.mend;
+        // A world without anything at Mend says nothing of it.
+        let organization = account.store.organizations().first();
+        if !account.users.is_empty() || organization.is_some() {
+            env.insert("MEND_URL", origin);
+        }
+        if let Some(user) = account.users.first() {
+            env.insert("MEND_USER_KEY", user.key.clone());
+        }
+        if let Some(organization) = organization {
+            env.insert("MEND_ORG_TOKEN", organization.token.clone());
+        }
         if let Some(tls) = addresses.and_then(|addresses| addresses.tls).filter(|_| own.is_none()) {
             env.insert("MOCK_SERVER_TLS_URL", format!("https://{}", reachable(tls)));
             if let Some(file) = addresses.and_then(|addresses| addresses.ca_file.clone()) {
@@ -75,7 +130,11 @@ impl Server {
             permissions: key.spec.permissions.iter().copied().collect(),
             mobile_app_ids: key.spec.mobile_app_ids.as_ref().map(|apps| apps.iter().cloned().collect()),
         });
-        Environment { env, data_theorem_api_keys: data_theorem_api_keys.collect() }
+        Environment {
+            env,
+            data_theorem_api_keys: data_theorem_api_keys.collect(),
+            mend_users: account.users.iter().map(|user| UserInfo::of(user)).collect(),
+        }
     }
 
     /// The default sandbox's environment; `None` only if somebody removed that sandbox.

@@ -15,11 +15,11 @@ use super::{
 use crate::durable::StoredSandbox;
 use crate::http::pipeline::Scope;
 use crate::kernel::clock::ClockMode;
-use crate::kernel::ids::entropy;
+use crate::kernel::ids::{IdSource, entropy};
 use crate::kernel::sandbox::{Kept, RegistryError, Sandbox};
 use crate::kernel::secrets::REDACTED;
-use crate::vendors;
-use crate::vendors::data_theorem::readings::ReadingError;
+use crate::vendors::readings::ReadingError;
+use crate::vendors::{self, mend};
 use crate::world::{Identity, Readings, Scene, World, secret_of};
 
 /// What a sandbox is made of; everything is optional. The body of `POST /__admin/sandboxes`.
@@ -101,6 +101,9 @@ pub struct Credentials {
     /// Secret of the first Data Theorem API key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_theorem_api_key: Option<String>,
+    /// Key of the first Mend user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mend_user_key: Option<String>,
 }
 
 impl std::fmt::Debug for Credentials {
@@ -193,6 +196,7 @@ impl Server {
             page_size: plan.page_size,
             secrets: self.settings.default_secrets.0.clone().into_bytes(),
             data_theorem_api_key: None,
+            mend_user_key: None,
         };
         self.create(&plan, identity).map(|_| ())
     }
@@ -204,19 +208,16 @@ impl Server {
     ) -> Result<Arc<Sandbox<World>>, SandboxError> {
         self.expire_idle();
         let plan = self.plan(&request)?;
-        if let Some(secret) =
-            request.credentials.as_ref().and_then(|given| given.data_theorem_api_key.as_ref())
-        {
-            check_secret(secret)?;
-        }
+        let Credentials { data_theorem_api_key, mend_user_key } = request.credentials.unwrap_or_default();
+        check_secret("data_theorem_api_key", data_theorem_api_key.as_deref())?;
+        check_secret("mend_user_key", mend_user_key.as_deref())?;
         let identity = Identity {
             sandbox: self.worlds.sandboxes.fresh_id(),
             seed: plan.seed,
             page_size: plan.page_size,
             secrets: entropy().to_vec(),
-            data_theorem_api_key: request
-                .credentials
-                .and_then(|credentials| credentials.data_theorem_api_key),
+            data_theorem_api_key,
+            mend_user_key,
         };
         let sandbox = self.create(&plan, identity)?;
         let commit = sandbox.versions().last_commit.clone();
@@ -358,6 +359,7 @@ impl Server {
                 key.secret = None;
             }
         }
+        mend::account::forget_secrets_of(&mut spec.mend, LOOPBACK_SECRETS.as_bytes());
     }
 
     /// Brings back a sandbox from disk.
@@ -376,11 +378,13 @@ impl Server {
                 entropy().to_vec()
             },
             data_theorem_api_key: None,
+            mend_user_key: None,
         };
         let load = |mut spec: WorldSpec| -> Result<Arc<World>, SandboxError> {
             self.forget_well_known(&mut spec);
             let mut world = Scene::load(&coherent(spec)?, &readings).world(&identity);
-            world.data_theorem.ids = crate::kernel::ids::IdSource::resumed(stored.seed, stored.ids_made);
+            world.data_theorem.ids = IdSource::resumed(stored.seed, stored.ids_made);
+            world.mend.ids = IdSource::resumed(stored.seed, stored.mend_ids_made);
             Ok(Arc::new(world))
         };
         let origin = load(stored.origin)?;
@@ -400,11 +404,11 @@ impl Server {
 }
 
 /// Refuses a secret that no request can show. The message leaves the secret out.
-fn check_secret(secret: &str) -> Result<(), SandboxError> {
-    if is_secret(secret) {
-        return Ok(());
+fn check_secret(name: &str, secret: Option<&str>) -> Result<(), SandboxError> {
+    match secret {
+        Some(secret) if !is_secret(secret) => Err(SandboxError::Invalid(format!("{name}: {SECRET_FORM}"))),
+        _ => Ok(()),
     }
-    Err(SandboxError::Invalid(format!("data_theorem_api_key: {SECRET_FORM}")))
 }
 
 impl Listen {

@@ -1,6 +1,11 @@
 //! The simulated vendors, one folder each, every folder with the same rooms.
 
+#[macro_use]
+pub mod readings;
+
 pub mod data_theorem;
+pub mod happening;
+pub mod mend;
 mod router;
 
 pub(crate) use router::{operations, router};

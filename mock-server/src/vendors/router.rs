@@ -9,7 +9,7 @@ use axum::response::Response;
 use http::Request;
 use smol_str::SmolStr;
 
-use super::data_theorem;
+use super::{data_theorem, mend};
 use crate::http::exchange::{Answer, Prepared, Work};
 use crate::http::pipeline::{self, Prepare, Scope};
 use crate::http::reject::Refusal;
@@ -35,12 +35,18 @@ async fn vendor_of_path(State(shared): State<Shared>, request: Request<Body>) ->
 fn prepare_for(path: &str) -> Prepare {
     let below =
         |base: &str| path.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    if below(data_theorem::BASE_PATH) { data_theorem::routes::prepare } else { nobodys_path }
+    if below(data_theorem::BASE_PATH) {
+        data_theorem::routes::prepare
+    } else if mend::PATHS.contains(&path) {
+        mend::requests::prepare
+    } else {
+        nobodys_path
+    }
 }
 
 /// What the journal calls every request that a vendor or nobody answers; a fault waits for one of these.
 pub(crate) fn operations() -> Vec<SmolStr> {
-    data_theorem::routes::operations().chain([UNKNOWN_PATH]).collect()
+    data_theorem::routes::operations().chain(mend::requests::operations()).chain([UNKNOWN_PATH]).collect()
 }
 
 /// What the journal calls a request for a path of no vendor.
@@ -50,8 +56,11 @@ const UNKNOWN_PATH: SmolStr = SmolStr::new_static("unknown path");
 fn nobodys_path(request: Arc<crate::http::exchange::Request>) -> Prepared {
     let answer = move || {
         let path: String = request.path.chars().take(200).collect();
-        let reason =
-            format!("nothing is simulated at {path:?}; Data Theorem is below {}", data_theorem::BASE_PATH);
+        let reason = format!(
+            "nothing is simulated at {path:?}; Data Theorem is below {}, Mend at {}",
+            data_theorem::BASE_PATH,
+            mend::PATHS.join(" and ")
+        );
         let body = serde_json::json!({"error": {"code": 404, "message": reason}}).to_string();
         Answer::refused(Refusal::server(404, "server.unknown-path", reason), body)
     };

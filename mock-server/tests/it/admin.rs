@@ -46,7 +46,7 @@ async fn health_tells_a_simulator_from_a_vendor() {
     assert_eq!(health["server"], "mock-server");
     assert_eq!(health["status"], "ok");
     assert_eq!((&health["sandboxes"], &health["durable"]), (&json!(1), &json!(false)));
-    assert!(health["vendors"].as_array().is_some_and(|vendors| vendors.len() == 1));
+    assert_eq!(health["vendors"], json!(["data-theorem", "mend"]));
 }
 
 #[tokio::test]
@@ -137,6 +137,9 @@ async fn sandboxes_are_listed_with_what_they_hold() {
     assert_eq!(list[0]["clock"], "manual");
     let (apps, ..) = api.control().sizes();
     assert_eq!(list[0]["data_theorem"]["mobile_apps"], apps);
+    let (projects, libraries, violations) = api.control().mend_sizes();
+    let held = json!({"projects": projects, "libraries": libraries, "policy_violations": violations});
+    assert_eq!(list[0]["mend"], held);
 }
 
 #[tokio::test]

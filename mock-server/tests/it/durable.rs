@@ -1,14 +1,16 @@
 //! Durable mode: what was acknowledged is there after a restart, and nothing else is touched.
 
 mod disk;
+mod formats;
 mod kill;
+mod mend;
 mod refusals;
 
 use std::path::Path;
 use std::time::Duration;
 
 use fixtures::strategies::{event_sequences, worlds};
-use fixtures::world::{Event, Misses, Observation};
+use fixtures::world::data_theorem::{Event, Misses, Observation};
 use http::Method;
 use jiff::SignedDuration;
 use mock_server::durable::OpenError;

@@ -2,6 +2,7 @@
 
 mod command_line;
 
+use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -11,7 +12,7 @@ use std::time::Duration;
 use mock_server::{MockServer, SandboxRequest, StartError};
 use serde_json::{Value, json};
 
-use crate::support::{Api, DATA_THEOREM};
+use crate::support::{Api, DATA_THEOREM, MEND, mend_body};
 
 /// The running binary; killed when dropped.
 pub(crate) struct Process {
@@ -21,6 +22,8 @@ pub(crate) struct Process {
     pub(crate) printed: String,
     pub(crate) base_url: String,
     pub(crate) api_key: String,
+    /// The other variables.
+    pub(crate) env: BTreeMap<String, String>,
 }
 
 /// The binary with these arguments and no environment that could change what it does.
@@ -39,31 +42,32 @@ impl Process {
         let mut child =
             command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut printed = String::new();
-        for line in lines.by_ref() {
-            let line = line.unwrap();
-            printed.push_str(&line);
+        let (mut printed, mut env) = (String::new(), BTreeMap::new());
+        let mut vendors = 1;
+        while printed.matches("curl").count() < vendors
+            && let Some(line) = lines.next()
+        {
+            printed.push_str(&line.unwrap());
             printed.push('\n');
-            if line.contains("curl") {
-                break;
+            if env.is_empty() {
+                // It was written before the first line was.
+                env = variables(&env_file);
+                vendors += usize::from(env.contains_key("MEND_URL"));
             }
         }
-        let Ok(env) = std::fs::read_to_string(&env_file) else {
+        if env.is_empty() {
             let mut problem = String::new();
             child.stderr.take().unwrap().read_to_string(&mut problem).unwrap();
             panic!("the server did not start: {problem}");
-        };
-        let variable = |name: &str| {
-            let line = env.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
-            line.unwrap_or_else(|| panic!("{name} is missing in {env}")).to_owned()
-        };
+        }
         Self {
             child: Mutex::new(child),
             client: reqwest::Client::new(),
             printed,
-            base_url: variable("DATA_THEOREM_BASE_URL"),
-            api_key: variable("DATA_THEOREM_API_KEY"),
+            base_url: env["DATA_THEOREM_BASE_URL"].clone(),
+            api_key: env.get("DATA_THEOREM_API_KEY").cloned().unwrap_or_default(),
             env_file,
+            env,
         }
     }
 
@@ -86,6 +90,19 @@ impl Process {
         Ok((status, serde_json::from_slice(&bytes).unwrap_or_default()))
     }
 
+    /// A request to Mend's API 1.4 with the first user's key.
+    pub(crate) async fn mend(
+        &self,
+        request_type: &str,
+        mut fields: Value,
+    ) -> Result<(u16, Value), reqwest::Error> {
+        fields["userKey"] = json!(self.env["MEND_USER_KEY"]);
+        let body = mend_body(request_type, fields).to_string();
+        let response = self.client.post(format!("{}{MEND}", self.env["MEND_URL"])).body(body).send().await?;
+        let status = response.status().as_u16();
+        Ok((status, serde_json::from_slice(&response.bytes().await?).unwrap_or_default()))
+    }
+
     /// Kills it as `kill -9` does, and waits for its end.
     pub(crate) fn kill(&self) {
         let mut child = self.child.lock().unwrap();
@@ -104,6 +121,13 @@ impl Process {
         child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
         (child.wait().unwrap().code(), said)
     }
+}
+
+/// The lines of an environment file.
+fn variables(file: &Path) -> BTreeMap<String, String> {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    let lines = text.lines().filter_map(|line| line.split_once('='));
+    lines.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 impl Drop for Process {
@@ -215,4 +239,47 @@ async fn without_a_runtime_the_router_still_answers() {
     assert!(api.server.addresses().is_none());
     let _ = api.get("mobile_apps").await.ok();
     assert!(api.server.sandbox_router("no-such").is_none());
+}
+
+#[tokio::test]
+async fn a_server_with_all_defaults_plays_mend_too() {
+    let server = MockServer::start().await;
+    let mend = server.mend();
+    let (projects, libraries, violations) = server.control().mend_sizes();
+    assert!(projects > 0 && libraries > 0 && violations > 0, "{projects} {libraries} {violations}");
+    let env = server.control().environment().env;
+    assert_eq!(env["MEND_URL"], format!("http://{}", server.addresses().unwrap().plain));
+    assert_eq!((mend.url(), mend.user_key()), (env["MEND_URL"].as_str(), env["MEND_USER_KEY"].as_str()));
+    assert_eq!(mend.org_token(), env["MEND_ORG_TOKEN"]);
+    for key in [mend.user_key(), mend.org_token()] {
+        assert!(key.len() == 64 && key.bytes().all(|byte| byte.is_ascii_hexdigit()), "{key}");
+    }
+    let body = json!({"userKey": mend.user_key(), "orgToken": mend.org_token()});
+    let request = reqwest::Client::new().post(format!("{}{MEND}", mend.url()));
+    let reply =
+        request.body(mend_body("getOrganizationProjectVitals", body).to_string()).send().await.unwrap();
+    let reply: Value = reply.json().await.unwrap();
+    assert_eq!(reply["projectVitals"].as_array().unwrap().len(), projects);
+}
+
+#[tokio::test]
+async fn users_of_mend_are_found_by_their_address() {
+    let api = Api::of("demo");
+    let users = api.control().environment().mend_users;
+    assert!(users.len() > 1, "a demo has users with other rights");
+    for user in &users {
+        assert_eq!(api.control().user_key_of(&user.email).as_deref(), Some(user.user_key.as_str()));
+        assert_eq!(api.server.mend().user_key_of(&user.email), Some(user.user_key.as_str()));
+        assert!(!format!("{user:?}").contains(&user.user_key), "a key is a secret");
+    }
+    assert_eq!(api.control().user_key_of("nobody@example.com"), None);
+}
+
+#[tokio::test]
+async fn a_world_without_mend_has_no_variables_of_it() {
+    let api = Api::of("docs-samples");
+    let environment = api.control().environment();
+    assert!(environment.env.keys().all(|name| !name.starts_with("MEND")), "{environment:?}");
+    assert_eq!((api.server.mend().url(), api.server.mend().user_key()), ("", ""));
+    assert!(!api.admin(http::Method::GET, "sandboxes/default/env", None).await.text.contains("mend"));
 }

@@ -1,5 +1,6 @@
 //! Planned faults and kill points, in process; `sockets` has what only a connection shows.
 
+mod mend;
 mod sockets;
 mod virtual_time;
 

@@ -1,5 +1,6 @@
 //! Bad input: any bytes on any path give an answer, never a panic, a hang or a 500.
 
+mod mend;
 mod secrets;
 mod sockets;
 mod virtual_time;

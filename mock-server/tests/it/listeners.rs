@@ -65,6 +65,32 @@ async fn both_listeners_show_the_same_sandboxes() {
 }
 
 #[tokio::test]
+async fn mend_answers_with_tls_too() {
+    let directory = TempDir::new().unwrap();
+    let ca = directory.path().join("ca.pem");
+    let settings = TlsSettings { ca_out: Some(ca.clone()), ..TlsSettings::default() };
+    let server = with_tls(settings).start().await.unwrap();
+    let environment = server.control().environment().env;
+    assert_eq!(environment["MEND_URL"], format!("http://{}", server.addresses().unwrap().plain));
+    let fields =
+        serde_json::json!({"userKey": server.mend().user_key(), "orgToken": server.mend().org_token()});
+    let body = crate::support::mend_body("getOrganizationDetails", fields).to_string();
+    for (origin, client) in [
+        (environment["MOCK_SERVER_TLS_URL"].as_str(), trusting(&ca)),
+        (environment["MEND_URL"].as_str(), reqwest::Client::new()),
+    ] {
+        for version in ["v1.3", "v1.4"] {
+            let request = client.post(format!("{origin}/api/{version}")).body(body.clone());
+            let reply: serde_json::Value = request.send().await.unwrap().json().await.unwrap();
+            assert_eq!(reply["orgToken"], server.mend().org_token(), "{origin}: {reply}");
+        }
+    }
+    let entries = server.control().journal(&mock_server::kernel::journal::Filter::default()).entries;
+    assert_eq!(entries.len(), 4);
+    assert_eq!(entries[0].request, entries[2].request, "TLS is not in the journal");
+}
+
+#[tokio::test]
 async fn a_certificate_of_ones_own_is_shown() {
     let directory = TempDir::new().unwrap();
     let (cert, key) = (directory.path().join("cert.pem"), directory.path().join("key.pem"));

@@ -8,5 +8,7 @@ mod embedding;
 mod faults;
 mod hostile;
 mod listeners;
+mod mend;
+mod rules_coverage;
 mod sandboxes;
 mod support;

@@ -3,41 +3,20 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use fixtures::world::data_theorem::{Event, Misses, Observation};
 use fixtures::world::data_theorem::{
     FindingSpec, NoteSpec, ScanSpec, ScanStatus, StatusSpec, TargetSpec, TargetStatus,
 };
-use fixtures::world::{Event, Misses, Observation, is_app_id, is_cvss_score};
+use fixtures::world::{is_app_id, is_cvss_score};
 use jiff::Timestamp;
 use serde::Serialize;
 use smol_str::SmolStr;
 
 use super::account::Account;
 use super::rules::statuses;
-use super::store::{App, Finding, StatusEntry, Target};
-
-/// An event that can't happen.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum EventError {
-    /// It refers to something that does not exist.
-    #[error("there is no {kind} {id:?}")]
-    Unknown {
-        /// What kind of thing.
-        kind: &'static str,
-        /// The id given.
-        id: String,
-    },
-    /// It creates something that exists.
-    #[error("there is a {kind} {id:?} already")]
-    Exists {
-        /// What kind of thing.
-        kind: &'static str,
-        /// The id given.
-        id: String,
-    },
-    /// It would leave the world incoherent.
-    #[error("{0}")]
-    Incoherent(String),
-}
+use super::store::{App, Change, Finding, StatusEntry, Target};
+use crate::vendors::happening::{EventError, Happening};
+use crate::world::World;
 
 /// What an event changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -62,6 +41,14 @@ pub struct Effects {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
 fn is_zero(count: &usize) -> bool {
     *count == 0
+}
+
+impl Happening for Event {
+    type Effects = Effects;
+
+    fn happen(&self, world: &mut World, now: Timestamp) -> Result<Effects, EventError> {
+        world.data_theorem.apply(self, now)
+    }
 }
 
 impl Account {
@@ -144,6 +131,7 @@ impl Account {
                 if keys.len() == before {
                     return Err(EventError::Unknown { kind: "API key", id: name.clone() });
                 }
+                self.store.note(Change::Keys);
                 Ok(Effects::default())
             }
         }

@@ -5,75 +5,7 @@
 use fixtures::spec::Reading;
 use fixtures::spec::data_theorem as ledger;
 
-/// A choice that does not exist.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ReadingError {
-    /// No reading has this id.
-    #[error("there is no reading {id:?}; `mock-server readings` lists them")]
-    Unknown {
-        /// The id given.
-        id: String,
-    },
-    /// The reading has no such value.
-    #[error("reading {id} has no value {value:?}; it has: {}", known.join(", "))]
-    Value {
-        /// The reading.
-        id: &'static str,
-        /// The value given.
-        value: String,
-        /// The values that exist.
-        known: Vec<&'static str>,
-    },
-}
-
-macro_rules! readings {
-    ($($(#[$doc:meta])* $field:ident: $type:ident = $reading:ident {
-        $default:ident = $default_text:literal $(, $variant:ident = $text:literal)* $(,)?
-    })+) => {
-        $(
-            $(#[$doc])*
-            #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-            #[expect(missing_docs, reason = "the ledger says what each value means")]
-            pub enum $type { #[default] $default $(, $variant)* }
-        )+
-
-        /// The choice in force for every reading of this vendor.
-        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-        pub struct Readings {
-            $($(#[$doc])* pub $field: $type,)+
-        }
-
-        impl Readings {
-            /// The readings this simulator can be run under.
-            pub const LEDGER: &'static [&'static Reading] = &[$(&ledger::$reading),+];
-
-            /// Chooses a value for a reading.
-            pub fn set(&mut self, id: &str, value: &str) -> Result<(), ReadingError> {
-                $(if id == ledger::$reading.id {
-                    self.$field = match value {
-                        $default_text => $type::$default,
-                        $($text => $type::$variant,)*
-                        _ => return Err(ReadingError::Value {
-                            id: ledger::$reading.id,
-                            value: value.to_owned(),
-                            known: vec![$default_text $(, $text)*],
-                        }),
-                    };
-                    return Ok(());
-                })+
-                Err(ReadingError::Unknown { id: id.to_owned() })
-            }
-
-            /// Every reading's id with the value in force.
-            pub fn list(&self) -> Vec<(&'static str, &'static str)> {
-                vec![$((ledger::$reading.id, match self.$field {
-                    $type::$default => $default_text,
-                    $($type::$variant => $text,)*
-                })),+]
-            }
-        }
-    };
-}
+use crate::vendors::readings::ReadingError;
 
 readings! {
     /// How a list says that there is no further page.
@@ -212,31 +144,18 @@ readings! {
 
 #[cfg(test)]
 mod tests {
-    use fixtures::spec;
-
     use super::Readings;
 
     #[test]
     fn types_and_ledger_agree() {
-        let ids = |readings: &[&spec::Reading]| {
-            let mut ids: Vec<&str> = readings.iter().map(|reading| reading.id).collect();
-            ids.sort_unstable();
-            ids
-        };
-        let ledger: Vec<&spec::Reading> =
-            spec::readings().filter(|reading| reading.id.starts_with("dt.")).collect();
-        assert_eq!(ids(Readings::LEDGER), ids(&ledger));
-        for (id, value) in Readings::default().list() {
-            assert_eq!(spec::reading(id).unwrap().default, value, "default of {id}");
-        }
-        for reading in ledger {
-            for value in reading.values {
+        crate::vendors::readings::tests::agree(
+            "dt.",
+            Readings::LEDGER,
+            Readings::default().list(),
+            |id, value| {
                 let mut readings = Readings::default();
-                readings.set(reading.id, value.value).unwrap();
-                assert!(readings.list().contains(&(reading.id, value.value)));
-            }
-            assert!(Readings::default().set(reading.id, "no such value").is_err());
-        }
-        assert!(Readings::default().set("dt.no-such-reading", "x").is_err());
+                readings.set(id, value).map(|()| readings.list())
+            },
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! Who may ask for what, and which paths and methods exist.
 
 use axum::body::Body;
-use fixtures::world::Event;
+use fixtures::world::data_theorem::Event;
 use http::{Method, Request};
 use serde_json::json;
 

@@ -1,8 +1,8 @@
 //! What happens at the vendor without a client: scans, and people in the portal.
 
 use fixtures::builders::{app, issue_type};
+use fixtures::world::data_theorem::{Event, Misses, Observation};
 use fixtures::world::data_theorem::{NoteKind, TargetStatus};
-use fixtures::world::{Event, Misses, Observation};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 

@@ -7,7 +7,6 @@ mod model;
 mod pagination;
 mod properties;
 mod readings;
-mod rules_coverage;
 mod samples;
 mod scans;
 mod security_finding_targets;

@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 
 use fixtures::strategies::{FindingQuery, StatusGroup, TargetQuery};
+use fixtures::world::WorldSpec;
+use fixtures::world::data_theorem::{Event, Misses, Observation};
 use fixtures::world::data_theorem::{
     FindingSpec, Platform, ReleaseType, ScanStatus, StatusSpec, Subscription, TargetSpec, TargetStatus,
 };
-use fixtures::world::{Event, Misses, Observation, WorldSpec};
 use jiff::Timestamp;
 use serde_json::Value;
 

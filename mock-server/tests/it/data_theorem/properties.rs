@@ -2,8 +2,9 @@
 
 use fixtures::spec;
 use fixtures::strategies::{event_sequences, finding_queries, target_queries, worlds};
+use fixtures::world::WorldSpec;
+use fixtures::world::data_theorem::Event;
 use fixtures::world::data_theorem::{Platform, ReleaseType, Subscription, TargetStatus};
-use fixtures::world::{Event, WorldSpec};
 use jiff::{SignedDuration, Timestamp};
 use mock_server::MockServer;
 use mock_server::kernel::journal::Filter;

@@ -9,7 +9,7 @@ use std::pin::Pin;
 use axum::body::Body;
 use fixtures::spec;
 use fixtures::world::data_theorem::Permission;
-use fixtures::world::{Event, Misses, Observation};
+use fixtures::world::data_theorem::{Event, Misses, Observation};
 use http::{Method, Request};
 use mock_server::MockServer;
 use serde_json::{Value, json};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use fixtures::builders::{api_key, app, hours, scan, world};
 use fixtures::world::data_theorem::{BuildSource, ScanStatus};
-use fixtures::world::{Event, Misses};
+use fixtures::world::data_theorem::{Event, Misses};
 use insta::assert_json_snapshot;
 use insta::internals::Content;
 use mock_server::MockServer;

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use axum::body::Body;
+use fixtures::world::data_theorem::{Event, Misses, Observation};
 use fixtures::world::data_theorem::{NoteKind, Priority, TargetStatus};
-use fixtures::world::{Event, Misses, Observation};
 use http::Method;
 use insta::assert_json_snapshot;
 use insta::internals::Content;

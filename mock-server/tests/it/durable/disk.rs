@@ -56,6 +56,20 @@ async fn a_write_that_cannot_be_kept_gets_507_and_is_taken_back() {
 }
 
 #[tokio::test]
+async fn a_write_at_mend_that_cannot_be_kept_gets_507_and_is_taken_back() {
+    let directory = TempDir::new().unwrap();
+    let api = Api::with(MockServer::builder().world("mend-old-project").state(directory.path()));
+    let before = api.control().export_world();
+    let project = before.mend.projects[0].token().to_owned();
+    let tag = json!({"projectToken": project, "tagKey": "team", "tagValue": "payments"});
+    fail(directory.path(), "INSERT", "rows");
+    api.mend("saveProjectTag", tag.clone()).await.refused(507, "server.storage");
+    assert_eq!(api.control().export_world(), before);
+    heal(directory.path(), "rows");
+    let _ = api.mend("saveProjectTag", tag).await.mend_ok();
+}
+
+#[tokio::test]
 async fn reads_and_refusals_go_on_after_a_write_was_taken_back() {
     let directory = TempDir::new().unwrap();
     let api = api(directory.path()).await;

@@ -29,9 +29,9 @@ struct Known {
     notes: (usize, usize),
 }
 
-fn start(directory: &Path) -> Process {
+fn start(directory: &Path, world: &str) -> Process {
     let state = directory.join("state").display().to_string();
-    Process::start(directory, &["--world", "two-pages", "--clock", "manual", "--state", &state])
+    Process::start(directory, &["--world", world, "--clock", "manual", "--state", &state])
 }
 
 async fn targets(process: &Process) -> Vec<Value> {
@@ -78,14 +78,20 @@ async fn write(
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn acknowledged_writes_survive_kill_9() {
+/// The seed, printed.
+fn seed() -> u64 {
     let seed = std::env::var("KILL_SEED").ok().and_then(|text| text.parse().ok());
     let seed = seed.unwrap_or_else(|| u64::from_le_bytes(entropy()[..8].try_into().unwrap()));
     println!("KILL_SEED={seed}");
+    seed
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn acknowledged_writes_survive_kill_9() {
+    let seed = seed();
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let directory = TempDir::new().unwrap();
-    let process = start(directory.path());
+    let process = start(directory.path(), "two-pages");
     let rows = targets(&process).await;
     let mine: Vec<(String, String)> = {
         // One target per finding, so that notes can be counted per client.
@@ -137,7 +143,7 @@ async fn acknowledged_writes_survive_kill_9() {
             known[place] = client.await.unwrap();
         }
         drop(process);
-        process = Arc::new(start(directory.path()));
+        process = Arc::new(start(directory.path(), "two-pages"));
         for (place, (target, finding)) in mine.iter().enumerate() {
             let (ticket, statuses, notes) = counts(&process, target, finding).await;
             let (_, statuses_before, notes_before) = before[place];
@@ -168,4 +174,87 @@ async fn counts(process: &Process, target: &str, finding: &str) -> (usize, usize
         .and_then(|text| text.strip_prefix("SEC-"))
         .map_or(0, |number| number.parse().unwrap());
     (ticket, target["statuses"].as_array().unwrap().len(), finding["notes"].as_array().map_or(0, Vec::len))
+}
+
+/// Reports issues for a policy violation of Mend's, one after the other, until the server is gone. Returns how many
+/// were acknowledged, and how many were sent.
+async fn report(
+    process: Arc<Process>,
+    (project, violation): (String, String),
+    known: usize,
+    acknowledged: Arc<AtomicUsize>,
+    more: Arc<Notify>,
+) -> (usize, usize) {
+    let mut number = known;
+    loop {
+        let issue = json!({"identifier": format!("SEC-{}", number + 1), "status": "open"});
+        let fields =
+            json!({"projectToken": project, "wsPolicyIssueItemUuid": violation, "externalIssues": [issue]});
+        match process.mend("updateExternalIntegrationIssues", fields).await {
+            Ok((status, reply)) => {
+                assert_eq!((status, &reply["createdIssues"]), (200, &json!(1)), "{reply}");
+            }
+            Err(_) => return (number, number + 1),
+        }
+        number += 1;
+        acknowledged.fetch_add(1, Ordering::Relaxed);
+        more.notify_one();
+    }
+}
+
+async fn exported_mend(process: &Process) -> Value {
+    let url = format!("{}/__admin/sandboxes/default/world", process.origin());
+    let mut world: Value = reqwest::get(url).await.unwrap().json().await.unwrap();
+    world["mend"].take()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn acknowledged_issues_at_mend_survive_kill_9() {
+    let seed = seed();
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let directory = TempDir::new().unwrap();
+    let mut process = Arc::new(start(directory.path(), "mend-every-match-type"));
+    let text = |row: &Value, member: &str| row[member].as_str().unwrap().to_owned();
+    let world = exported_mend(&process).await;
+    let mine: Vec<(String, String)> = world["policy_violations"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|row| row["status"] == "OPEN")
+        .map(|row| (text(row, "project_token"), text(row, "uuid")))
+        .take(CLIENTS)
+        .collect();
+    assert_eq!(mine.len(), CLIENTS, "the world has too few open violations");
+    let mut known = vec![0; CLIENTS];
+    for round in 0..ROUNDS {
+        let (acknowledged, more) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
+        let clients: Vec<_> = mine
+            .iter()
+            .zip(&known)
+            .map(|(item, known)| {
+                let (acknowledged, more) = (Arc::clone(&acknowledged), Arc::clone(&more));
+                tokio::spawn(report(Arc::clone(&process), item.clone(), *known, acknowledged, more))
+            })
+            .collect();
+        let enough = random.random_range(1..120);
+        while acknowledged.load(Ordering::Relaxed) < enough {
+            more.notified().await;
+        }
+        process.kill();
+        let mut counts = Vec::new();
+        for client in clients {
+            counts.push(client.await.unwrap());
+        }
+        drop(process);
+        process = Arc::new(start(directory.path(), "mend-every-match-type"));
+        let issues = exported_mend(&process).await["external_issues"].take();
+        for (place, ((_, violation), (acknowledged, sent))) in mine.iter().zip(counts).enumerate() {
+            let issues = issues.as_array().unwrap().iter();
+            let found = issues.filter(|row| row["violation_uuid"] == violation.as_str()).count();
+            let context = format!("KILL_SEED={seed} round {round} client {place}");
+            assert!((acknowledged..=sent).contains(&found), "found {found} of {sent}; {context}");
+            known[place] = found;
+        }
+    }
+    process.kill();
 }

@@ -122,6 +122,45 @@ async fn the_printed_base_url_and_key_work() {
     assert_eq!(process.send(reqwest::Method::GET, "mobile_apps", None).await.unwrap().0, 200);
 }
 
+/// Runs a printed line as a person would who pastes it.
+fn pasted(printed: &str, line: usize) -> Option<Value> {
+    let line = printed.lines().filter_map(|line| line.trim().strip_prefix("try")).nth(line)?;
+    let quiet = format!("{} -sS --noproxy '*' --max-time 10", line.trim());
+    match std::process::Command::new("sh").args(["-c", &quiet]).output() {
+        Ok(output) if output.status.success() => Some(serde_json::from_slice(&output.stdout).unwrap()),
+        // A machine without curl.
+        Ok(output) if output.status.code() == Some(127) => None,
+        result => panic!("{quiet}: {result:?}"),
+    }
+}
+
+#[tokio::test]
+async fn both_vendors_are_announced_with_lines_that_work_when_pasted() {
+    let directory = TempDir::new().unwrap();
+    let process = Process::start(directory.path(), &[]);
+    let printed = &process.printed;
+    for name in ["MEND_URL", "MEND_USER_KEY", "MEND_ORG_TOKEN"] {
+        assert!(printed.contains(&process.env[name]), "{name} is missing in {printed}");
+    }
+    let sizes = printed.lines().find(|line| line.starts_with("Mend API 1.4: ")).unwrap();
+    let numbers: Vec<usize> = sizes.split(' ').filter_map(|word| word.parse().ok()).collect();
+    assert!(numbers.len() == 3 && numbers.iter().all(|number| *number > 0), "{sizes}");
+    if let Some(reply) = pasted(printed, 0) {
+        assert!(reply["mobile_apps"].is_array(), "Data Theorem's line comes first: {reply}");
+    }
+    if let Some(reply) = pasted(printed, 1) {
+        assert_eq!(reply["projectVitals"].as_array().map(Vec::len), Some(numbers[0]), "{reply}");
+    }
+}
+
+#[tokio::test]
+async fn a_world_without_mend_is_announced_without_it() {
+    let directory = TempDir::new().unwrap();
+    let process = Process::start(directory.path(), &["--world", "docs-samples"]);
+    assert!(!process.printed.contains("Mend"), "{}", process.printed);
+    assert!(!process.env.contains_key("MEND_URL"));
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn the_env_file_is_private_and_has_the_real_ports() {

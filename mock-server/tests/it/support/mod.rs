@@ -10,6 +10,9 @@ use mock_server::{Builder, Control, MockServer};
 use serde_json::Value;
 use tower::ServiceExt as _;
 
+/// Mend's path, version 1.4.
+pub(crate) const MEND: &str = "/api/v1.4";
+
 /// What the Data Theorem paths begin with.
 pub(crate) const DATA_THEOREM: &str = "/apis/mobile_security/results/v2";
 
@@ -107,6 +110,18 @@ impl Api {
         self.raw(request.body(body).unwrap()).await
     }
 
+    /// A request to Mend's API 1.4 with the first user's key.
+    pub(crate) async fn mend(&self, request_type: &str, fields: Value) -> Reply {
+        let user_key = self.server.mend().user_key().to_owned();
+        self.mend_as(&user_key, "v1.4", mend_body(request_type, fields)).await
+    }
+
+    /// A request to Mend's API of this version (`v1.3`, `v1.4`) with this user's key; all else as given.
+    pub(crate) async fn mend_as(&self, user_key: &str, version: &str, mut body: Value) -> Reply {
+        body["userKey"] = Value::from(user_key);
+        self.raw(mend_request(version, body.to_string())).await
+    }
+
     /// `method` on the admin plane.
     pub(crate) async fn admin(&self, method: Method, path: &str, body: Option<Value>) -> Reply {
         let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
@@ -156,6 +171,24 @@ impl Reply {
         serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {:?}", self.text))
     }
 
+    /// The JSON body of a request that Mend granted: a 200 that does not speak of errors.
+    pub(crate) fn mend_ok(self) -> Value {
+        assert!(!self.text.contains("errorCode"), "{}", self.text);
+        assert!(!self.headers.contains_key("x-mock-rule"), "{}", self.text);
+        self.ok()
+    }
+
+    /// Asserts that Mend refused with this code, and that the refusal names this rule or reading. Returns the
+    /// message.
+    pub(crate) fn mend_refused(self, code: u64, rule: &str) -> String {
+        let named = self.headers.get("x-mock-rule").map(|value| value.to_str().unwrap().to_owned());
+        let body = self.json();
+        assert_eq!((self.status, body["errorCode"].as_u64()), (200, Some(code)), "{}", self.text);
+        assert_eq!(named.as_deref(), Some(rule), "{}", self.text);
+        assert_eq!(body.as_object().map(serde_json::Map::len), Some(2), "{}", self.text);
+        body["errorMessage"].as_str().unwrap().to_owned()
+    }
+
     /// Asserts a 204 without a body.
     pub(crate) fn no_content(self) {
         assert_eq!(self.status, 204, "{}", self.text);
@@ -182,6 +215,18 @@ pub(crate) fn request(method: Method, path: &str, key: &str, body: impl Into<Bod
     let uri = format!("{DATA_THEOREM}/{path}");
     let request = Request::builder().method(method).uri(uri).header("authorization", format!("APIKey {key}"));
     request.body(body.into()).unwrap()
+}
+
+/// The body of a request to Mend, without a key.
+pub(crate) fn mend_body(request_type: &str, mut fields: Value) -> Value {
+    fields["requestType"] = Value::from(request_type);
+    fields
+}
+
+/// A request to Mend's API of this version with this body.
+pub(crate) fn mend_request(version: &str, body: impl Into<Body>) -> Request<Body> {
+    let request = Request::builder().method(Method::POST).uri(format!("/api/{version}"));
+    request.header("content-type", "application/json").body(body.into()).unwrap()
 }
 
 /// Runs a future to its end: property tests are synchronous.

@@ -17,6 +17,8 @@ use crate::vendors::data_theorem::rules::aggregate::aggregated_status;
 /// Which row changed, for whoever keeps rows on disk.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Change {
+    /// An API key went.
+    Keys,
     /// An issue type appeared.
     IssueType(SmolStr),
     /// An app appeared or changed.
@@ -42,6 +44,11 @@ impl Store {
     /// What changed since this was last asked.
     pub fn take_changes(&mut self) -> Vec<Change> {
         std::mem::take(&mut self.changes)
+    }
+
+    /// Notes a change of something that the store does not hold.
+    pub fn note(&mut self, change: Change) {
+        self.changes.push(change);
     }
 
     /// Sets a target's ticket.

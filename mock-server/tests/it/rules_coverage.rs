@@ -6,13 +6,17 @@ use std::path::Path;
 use fixtures::spec::{Evidence, Party, Strength, rules};
 
 const EXCUSES: &str = "tests/rules-without-test.txt";
-const PAGES: [&str; 3] = [
+const PAGES: [&str; 5] = [
     "data-theorem-1-suggested-workflows",
     "data-theorem-2-security-finding-targets",
     "data-theorem-3-security-findings",
+    "mend-1-issue-tracker-api",
+    "mend-2-issue-tracker-api-older-version-7",
 ];
+/// What the ids of each vendor's rules begin with.
+const PREFIXES: [&str; 2] = ["DT-", "MEND-"];
 
-/// The rules of the three pages that a test has to name.
+/// The rules of these pages that a test has to name.
 fn to_be_tested() -> BTreeSet<&'static str> {
     rules()
         .filter(|rule| rule.strength == Strength::Must && rule.binds == Party::Server)
@@ -36,7 +40,8 @@ fn add_words(directory: &Path, are_tests: bool, words: &mut BTreeSet<String>) {
             let is_other =
                 |letter: char| !letter.is_ascii_uppercase() && !letter.is_ascii_digit() && letter != '-';
             let found = start.into_iter().flat_map(|start| text[start..].split(is_other));
-            words.extend(found.filter(|word| word.starts_with("DT-")).map(str::to_owned));
+            let is_rule = |word: &&str| PREFIXES.iter().any(|prefix| word.starts_with(prefix));
+            words.extend(found.filter(is_rule).map(str::to_owned));
         }
     }
 }

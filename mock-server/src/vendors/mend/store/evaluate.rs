@@ -1,0 +1,496 @@
+//! Brings matches and alerts in step with policies and inventory.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use fixtures::world::mend::{
+    ActionType, AlertSpec, AlertStatus, AlertType, Cause, InventorySpec, IssueTrackerType, LibrarySpec,
+    PolicySpec, ViolationSpec, ViolationStatus,
+};
+use jiff::Timestamp;
+use smol_str::SmolStr;
+
+use super::Store;
+use super::model::{Alert, AlertKey, LibraryId, Match, PolicyId, Project, ProjectId, Rendered, Violation};
+use super::write::Change;
+use crate::kernel::ids::IdSource;
+use crate::vendors::mend::readings::{IgnoredAlertViolation, MatchAgain, RescoreTouchesViolation};
+use crate::vendors::mend::rules::policies::{self, Subject};
+
+/// When something happens, and where the ids of what it creates come from.
+pub struct Moment<'a> {
+    /// What the clock shows.
+    pub now: Timestamp,
+    /// Ids.
+    pub uuids: Uuids<'a>,
+}
+
+/// Where ids come from.
+pub enum Uuids<'a> {
+    /// From the sandbox's source, as things happen.
+    Live(&'a mut IdSource),
+    /// From what the thing is, when a world is loaded. Such things came up when their last reason did.
+    OfThePast(&'a mut dyn FnMut(&str) -> String),
+}
+
+impl Moment<'_> {
+    /// Something that happens now.
+    pub fn live(now: Timestamp, ids: &mut IdSource) -> Moment<'_> {
+        Moment { now, uuids: Uuids::Live(ids) }
+    }
+
+    fn uuid(&mut self, slug: impl FnOnce() -> String) -> String {
+        match &mut self.uuids {
+            Uuids::Live(ids) => ids.uuid(),
+            Uuids::OfThePast(make) => make(&slug()),
+        }
+    }
+
+    /// When something with these reasons came up.
+    fn began(&self, reasons: impl IntoIterator<Item = Timestamp>) -> Timestamp {
+        match self.uuids {
+            Uuids::Live(_) => self.now,
+            Uuids::OfThePast(_) => reasons.into_iter().max().unwrap_or(self.now).min(self.now),
+        }
+    }
+}
+
+/// What an evaluation changed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Violations that came up.
+    pub opened: usize,
+    /// Violations that went.
+    pub resolved: usize,
+    /// Violations that stand and say something else than before.
+    pub touched: usize,
+    /// Alerts that came up, went or changed.
+    pub alerts: usize,
+}
+
+impl Outcome {
+    /// Whether a match came, went or changed.
+    pub fn changed_matches(self) -> bool {
+        self.opened + self.resolved + self.touched > 0
+    }
+
+    /// Both together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            opened: self.opened + other.opened,
+            resolved: self.resolved + other.resolved,
+            touched: self.touched + other.touched,
+            alerts: self.alerts + other.alerts,
+        }
+    }
+}
+
+/// A policy that applies to a project, with its place among the others.
+type Ranked = ((usize, u32, u64), Arc<PolicySpec>);
+
+impl Store {
+    /// Evaluates all policies and alerts of a project.
+    pub fn evaluate_project(&mut self, project: ProjectId, moment: &mut Moment<'_>) -> Outcome {
+        let Some(row) = self.project_of_id(project).cloned() else { return Outcome::default() };
+        let policies = self.policies_of(&row);
+        let mut libraries: BTreeSet<LibraryId> =
+            self.inventory(project).map(|(library, _)| library.key_id).collect();
+        libraries.extend(self.matches(project).into_iter().map(|(_, library, _)| library));
+        let mut outcome = Outcome::default();
+        for library in libraries {
+            outcome = outcome.and(self.evaluate_library(&row, library, &policies, None, moment));
+        }
+        outcome.alerts += self.evaluate_alerts(&row, &policies, moment);
+        outcome
+    }
+
+    /// Evaluates all policies and alerts of the projects that use a library. `rescored` is a vulnerability whose
+    /// scores changed. Returns those in which something changed.
+    pub fn evaluate_users_of(
+        &mut self,
+        library: LibraryId,
+        rescored: Option<&str>,
+        moment: &mut Moment<'_>,
+    ) -> Vec<(ProjectId, Outcome)> {
+        let users = super::range(&self.users_of_library, &(library, 0), &(library, ProjectId::MAX));
+        let projects: Vec<ProjectId> = users.into_iter().map(|((_, project), ())| *project).collect();
+        let mut changed = Vec::new();
+        for project in projects {
+            let Some(row) = self.project_of_id(project).cloned() else { continue };
+            let policies = self.policies_of(&row);
+            let mut outcome = self.evaluate_library(&row, library, &policies, rescored, moment);
+            outcome.alerts += self.evaluate_alerts(&row, &policies, moment);
+            if let Some(name) = rescored {
+                outcome.alerts += self.refresh_alert(project, library, name, moment.now);
+            }
+            if outcome != Outcome::default() {
+                changed.push((project, outcome));
+            }
+        }
+        changed
+    }
+
+    /// Evaluates all policies for one library of a project.
+    pub(super) fn evaluate_one(
+        &mut self,
+        project: ProjectId,
+        library: LibraryId,
+        moment: &mut Moment<'_>,
+    ) -> Outcome {
+        let Some(row) = self.project_of_id(project).cloned() else { return Outcome::default() };
+        let policies = self.policies_of(&row);
+        self.evaluate_library(&row, library, &policies, None, moment)
+    }
+
+    /// The policies that apply to a project, by rank.
+    fn policies_of(&self, project: &Project) -> Vec<Ranked> {
+        let scopes = self.scopes_of(project);
+        let mut ranked: Vec<Ranked> = self
+            .policies()
+            .filter_map(|policy| Some((policies::rank(policy, &scopes)?, Arc::clone(policy))))
+            .collect();
+        ranked.sort_by_key(|(rank, _)| *rank);
+        ranked
+    }
+
+    fn evaluate_library(
+        &mut self,
+        project: &Project,
+        library: LibraryId,
+        policies: &[Ranked],
+        rescored: Option<&str>,
+        moment: &mut Moment<'_>,
+    ) -> Outcome {
+        let id = project.spec.id;
+        let mut wanted: BTreeMap<PolicyId, BTreeSet<Cause>> = BTreeMap::new();
+        for (policy, cause) in self.standing(project, library, policies, moment.now) {
+            if self.policy(policy).is_some_and(|policy| opens_issues(policy)) {
+                wanted.entry(policy).or_default().insert(cause);
+            }
+        }
+        let before: BTreeMap<PolicyId, Arc<Match>> = self
+            .matches_of_library(id, library)
+            .into_iter()
+            .map(|(policy, row)| (policy, Arc::clone(row)))
+            .collect();
+        let mut outcome = Outcome::default();
+        let concerned: BTreeSet<PolicyId> = before.keys().chain(wanted.keys()).copied().collect();
+        for policy in concerned {
+            let causes = wanted.remove(&policy).unwrap_or_default();
+            let old = before.get(&policy).cloned().unwrap_or_default();
+            let (row, changed) = self.next_match(project, library, policy, &old, causes, rescored, moment);
+            if changed != Outcome::default() {
+                self.matches.insert((id, library, policy), Arc::new(row));
+                outcome = outcome.and(changed);
+            }
+        }
+        outcome
+    }
+
+    /// What of the policies' matches with a library has to stand.
+    fn standing(
+        &self,
+        project: &Project,
+        library: LibraryId,
+        policies: &[Ranked],
+        now: Timestamp,
+    ) -> Vec<(PolicyId, Cause)> {
+        let id = project.spec.id;
+        let (Some(used), Some(spec)) = (self.inventory_of(id, library), self.library_of_id(library)) else {
+            return Vec::new();
+        };
+        let vulnerabilities: Vec<_> = spec
+            .vulnerabilities
+            .iter()
+            .filter_map(|name| self.vulnerability(name))
+            .map(|vulnerability| &**vulnerability)
+            .collect();
+        let is_in_product = |token: &str| {
+            self.product(token).is_some_and(|product| {
+                self.projects_of(product.spec.id)
+                    .any(|project| self.inventory_of(project.spec.id, library).is_some())
+            })
+        };
+        let subject = Subject {
+            library: spec,
+            vulnerabilities: &vulnerabilities,
+            ineffective: &used.ineffective_vulnerabilities,
+            is_in_product: &is_in_product,
+            now,
+        };
+        let mut matched = Vec::new();
+        let mut kept = Vec::new();
+        for (_, policy) in policies {
+            let mut causes = policies::causes(&policy.filter, policy.is_inclusive, &subject);
+            if self.readings.ignored_alert_violation == IgnoredAlertViolation::Resolved {
+                causes.retain(|cause| !self.is_ignored(id, library, cause));
+            }
+            if policy.is_enabled {
+                matched.push((policy.id, causes));
+                continue;
+            }
+            // What a disabled policy matched before stays; it takes nothing from the others, and nothing new.
+            if let Some(row) = self.matches.get(&(id, library, policy.id)) {
+                causes.retain(|cause| row.of_cause(cause).is_some_and(|violation| violation.is_open()));
+                kept.extend(causes.into_iter().map(|cause| (policy.id, cause)));
+            }
+        }
+        let mut standing = policies::standing(matched, self.readings.policy_conflict);
+        standing.extend(kept);
+        standing
+    }
+
+    fn is_ignored(&self, project: ProjectId, library: LibraryId, cause: &Cause) -> bool {
+        let Cause::Vulnerability(name) = cause else { return false };
+        let key = security_alert(project, library, name);
+        self.alerts.get(&key).is_some_and(|alert| alert.spec.status == AlertStatus::Ignored)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "all of them decide about one row")]
+    fn next_match(
+        &mut self,
+        project: &Project,
+        library: LibraryId,
+        policy: PolicyId,
+        old: &Match,
+        mut wanted: BTreeSet<Cause>,
+        rescored: Option<&str>,
+        moment: &mut Moment<'_>,
+    ) -> (Match, Outcome) {
+        let mut outcome = Outcome::default();
+        let mut violations: Vec<Arc<Violation>> = Vec::with_capacity(old.violations.len().max(wanted.len()));
+        for violation in &old.violations {
+            let is_wanted = wanted.remove(&violation.spec.cause);
+            let is_rescored = matches!(&violation.spec.cause, Cause::Vulnerability(name) if Some(name.as_str()) == rescored);
+            let next = match (violation.is_open(), is_wanted) {
+                (true, true) if is_rescored => {
+                    outcome.touched += 1;
+                    let touched = self.readings.rescore_touches_violation == RescoreTouchesViolation::Yes;
+                    self.changed_violation(violation, ViolationStatus::Open, touched.then_some(moment.now))
+                }
+                (true, true) | (false, false) => Arc::clone(violation),
+                (true, false) => {
+                    outcome.resolved += 1;
+                    self.changed_violation(violation, ViolationStatus::Resolved, Some(moment.now))
+                }
+                (false, true) => {
+                    outcome.opened += 1;
+                    match self.readings.match_again {
+                        MatchAgain::SameUuid => {
+                            self.changed_violation(violation, ViolationStatus::Open, Some(moment.now))
+                        }
+                        MatchAgain::NewUuid => {
+                            self.new_violation(project, library, policy, violation.spec.cause.clone(), moment)
+                        }
+                    }
+                }
+            };
+            violations.push(next);
+        }
+        for cause in wanted {
+            outcome.opened += 1;
+            violations.push(self.new_violation(project, library, policy, cause, moment));
+        }
+        violations.sort_by(|left, right| left.spec.cause.cmp(&right.spec.cause));
+        (Match { violations, head: Rendered::default() }, outcome)
+    }
+
+    fn changed_violation(
+        &mut self,
+        violation: &Violation,
+        status: ViolationStatus,
+        modified: Option<Timestamp>,
+    ) -> Arc<Violation> {
+        let mut changed = violation.clone();
+        changed.spec.status = status;
+        if let Some(now) = modified {
+            changed.spec.last_modified = changed.spec.last_modified.max(now);
+        }
+        self.keep_violation(changed)
+    }
+
+    fn new_violation(
+        &mut self,
+        project: &Project,
+        library: LibraryId,
+        policy: PolicyId,
+        cause: Cause,
+        moment: &mut Moment<'_>,
+    ) -> Arc<Violation> {
+        let id = project.spec.id;
+        let reasons = [
+            self.inventory_of(id, library).map(|used| used.added),
+            self.policy(policy).map(|policy| policy.creation_time),
+            match &cause {
+                Cause::Vulnerability(name) => self.vulnerability(name).map(|known| known.publish_date),
+                Cause::License(_) | Cause::Library => None,
+            },
+        ];
+        let created = moment.began(reasons.into_iter().flatten());
+        let key_uuid = self.library_of_id(library).map_or_else(String::new, |known| known.key_uuid.clone());
+        let uuid = moment.uuid(|| format!("violation/{}/{policy}/{key_uuid}/{cause:?}", project.spec.uuid));
+        let spec = ViolationSpec {
+            uuid,
+            policy_id: policy,
+            project_token: project.token().to_owned(),
+            key_uuid,
+            cause,
+            status: ViolationStatus::Open,
+            created,
+            last_modified: created,
+        };
+        self.keep_violation(Violation { project: id, library, spec, rendered: Rendered::default() })
+    }
+
+    fn keep_violation(&mut self, violation: Violation) -> Arc<Violation> {
+        let uuid = SmolStr::new(&violation.spec.uuid);
+        let row = Arc::new(violation);
+        self.changes.push(Change::Violation(uuid.clone()));
+        self.violations.insert(uuid, Arc::clone(&row));
+        row
+    }
+
+    /// Brings the alerts of a project in step with its libraries and matches. Returns how many changed.
+    fn evaluate_alerts(&mut self, project: &Project, policies: &[Ranked], moment: &mut Moment<'_>) -> usize {
+        let id = project.spec.id;
+        let mut wanted = self.wanted_alerts(project, policies, moment.now);
+        let mut changed = 0;
+        let before: Vec<Arc<Alert>> = self.alerts(id).into_iter().cloned().collect();
+        for alert in before {
+            let is_wanted = wanted.remove(&alert.key).is_some();
+            let status = match (alert.spec.status, is_wanted) {
+                (AlertStatus::Active | AlertStatus::Ignored, false) => AlertStatus::Resolved,
+                (AlertStatus::Resolved, true) => AlertStatus::Active,
+                _ => continue,
+            };
+            let mut next = Alert::clone(&alert);
+            next.spec.status = status;
+            next.spec.last_modified = next.spec.last_modified.max(moment.now);
+            self.keep_alert(next);
+            changed += 1;
+        }
+        for (key, began) in wanted {
+            let key_uuid =
+                self.library_of_id(key.library).map_or_else(String::new, |known| known.key_uuid.clone());
+            let slug =
+                || format!("alert/{}/{key_uuid}/{}/{}", project.spec.uuid, key.kind, key.vulnerability);
+            let (uuid, created) = (moment.uuid(slug), moment.began(began));
+            let spec = AlertSpec {
+                uuid,
+                kind: key.kind,
+                project_token: project.token().to_owned(),
+                key_uuid,
+                vulnerability: Some(key.vulnerability.to_string()).filter(|name| !name.is_empty()),
+                status: AlertStatus::Active,
+                comments: None,
+                created,
+                last_modified: created,
+            };
+            self.keep_alert(Alert { key, spec, rendered: Rendered::default() });
+            changed += 1;
+        }
+        changed
+    }
+
+    /// The alerts that a project has to have, with the times of their reasons.
+    fn wanted_alerts(
+        &self,
+        row: &Project,
+        policies: &[Ranked],
+        now: Timestamp,
+    ) -> BTreeMap<AlertKey, Vec<Timestamp>> {
+        let project = row.spec.id;
+        let mut wanted: BTreeMap<AlertKey, Vec<Timestamp>> = BTreeMap::new();
+        let used: Vec<(&Arc<LibrarySpec>, &Arc<InventorySpec>)> = self.inventory(project).collect();
+        let mut versions: BTreeMap<_, usize> = BTreeMap::new();
+        for (library, _) in &used {
+            *versions.entry((library.kind, &library.group_id, &library.artifact_id)).or_default() += 1;
+        }
+        for (library, used) in used {
+            let mut want = |kind, vulnerability: &str, reasons: Vec<Timestamp>| {
+                let (library, vulnerability) = (library.key_id, SmolStr::new(vulnerability));
+                wanted.insert(AlertKey { project, library, kind, vulnerability }, reasons);
+            };
+            for name in &library.vulnerabilities {
+                if let Some(known) = self.vulnerability(name) {
+                    want(AlertType::SecurityVulnerability, name, vec![used.added, known.publish_date]);
+                }
+            }
+            if library.licenses.len() > 1 {
+                want(AlertType::MultipleLicenses, "", vec![used.added]);
+            }
+            if versions.get(&(library.kind, &library.group_id, &library.artifact_id)).is_some_and(|n| *n > 1)
+            {
+                want(AlertType::MultipleLibraryVersions, "", vec![used.added]);
+            }
+            if let Some(newest) = library.newest_version.as_ref().filter(|newest| **newest != library.version)
+            {
+                let major = |version: &str| version.split('.').next().map(str::to_owned);
+                let kind = if major(newest) == major(&library.version) {
+                    AlertType::NewMinorVersion
+                } else {
+                    AlertType::NewMajorVersion
+                };
+                want(kind, "", vec![used.added]);
+            }
+            if let Some(policy) = self.rejecting(row, library.key_id, policies, now) {
+                want(AlertType::RejectedByPolicyResource, "", vec![used.added, policy.creation_time]);
+            }
+        }
+        wanted
+    }
+
+    /// The policy that rejects a library of a project, if one does.
+    pub fn rejecting_policy(
+        &self,
+        project: &Project,
+        library: LibraryId,
+        now: Timestamp,
+    ) -> Option<&Arc<PolicySpec>> {
+        self.rejecting(project, library, &self.policies_of(project), now)
+    }
+
+    fn rejecting(
+        &self,
+        project: &Project,
+        library: LibraryId,
+        policies: &[Ranked],
+        now: Timestamp,
+    ) -> Option<&Arc<PolicySpec>> {
+        let rejects = |policy: &PolicySpec| policy.is_enabled && policy.action.kind == ActionType::Reject;
+        if !policies.iter().any(|(_, policy)| rejects(policy)) {
+            return None;
+        }
+        let standing = self.standing(project, library, policies, now);
+        standing.iter().filter_map(|(policy, _)| self.policy(*policy)).find(|policy| rejects(policy))
+    }
+
+    /// Notes that a vulnerability's alert says something else now. Returns how many alerts that were.
+    fn refresh_alert(&mut self, project: ProjectId, library: LibraryId, name: &str, now: Timestamp) -> usize {
+        let key = security_alert(project, library, name);
+        let Some(alert) = self.alerts.get(&key) else { return 0 };
+        let mut next = Alert::clone(alert);
+        next.spec.last_modified = next.spec.last_modified.max(now);
+        self.keep_alert(next);
+        1
+    }
+
+    pub(super) fn keep_alert(&mut self, alert: Alert) {
+        let uuid = SmolStr::new(&alert.spec.uuid);
+        self.changes.push(Change::Alert(uuid.clone()));
+        self.alert_keys.insert(uuid, alert.key.clone());
+        self.alerts.insert(alert.key.clone(), Arc::new(alert));
+    }
+}
+
+/// Whether what a policy matches is a policy violation: it opens issues for the integration this API serves.
+pub fn opens_issues(policy: &PolicySpec) -> bool {
+    policy.action.kind == ActionType::CreateIssue
+        && policy.action.issue_tracker == Some(IssueTrackerType::CommonIssueTracker)
+}
+
+fn security_alert(project: ProjectId, library: LibraryId, vulnerability: &str) -> AlertKey {
+    let (kind, vulnerability) = (AlertType::SecurityVulnerability, SmolStr::new(vulnerability));
+    AlertKey { project, library, kind, vulnerability }
+}

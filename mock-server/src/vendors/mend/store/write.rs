@@ -1,0 +1,375 @@
+//! Changes to rows.
+
+use std::sync::Arc;
+
+use fixtures::world::mend::{
+    AlertStatus, ExternalIssueSpec, InventorySpec, LibrarySpec, ModificationType, PolicyScope, PolicySpec,
+    ProjectSpec, VulnerabilitySpec,
+};
+use jiff::Timestamp;
+use smol_str::SmolStr;
+
+use super::evaluate::{Moment, Outcome};
+use super::model::{Alert, LibraryId, Match, PolicyId, Project, ProjectId};
+use super::{Product, Store};
+use crate::vendors::mend::readings::NewPolicyActs;
+
+/// Which row changed, for whoever keeps rows on disk.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Change {
+    /// A user or an integration came or went.
+    Users,
+    /// A project went, with everything that belongs to it.
+    ProjectRemoved(SmolStr),
+    /// A product changed.
+    Product(super::ProductId),
+    /// A project changed, its inventory and modifications aside.
+    Project(ProjectId),
+    /// A project got its n-th modification of a kind, counted from 0.
+    Modification(ProjectId, ModificationType, usize),
+    /// A vulnerability appeared or changed.
+    Vulnerability(SmolStr),
+    /// A library appeared or changed.
+    Library(LibraryId),
+    /// A library came into a project, or left it, or is used in another way.
+    Inventory(ProjectId, LibraryId),
+    /// A policy appeared, changed or went.
+    Policy(PolicyId),
+    /// A policy violation came up or changed.
+    Violation(SmolStr),
+    /// An integration reported an issue: violation and identifier.
+    ExternalIssue(SmolStr, SmolStr),
+    /// An alert came up or changed.
+    Alert(SmolStr),
+}
+
+/// What a reported issue turned out to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Upsert {
+    /// It was not known.
+    Created,
+    /// Something about it changed.
+    Updated,
+    /// It was known just so.
+    Unaffected,
+}
+
+impl Store {
+    /// What changed since this was last asked.
+    pub fn take_changes(&mut self) -> Vec<Change> {
+        std::mem::take(&mut self.changes)
+    }
+
+    /// Notes a change of something that the store does not hold.
+    pub fn note(&mut self, change: Change) {
+        self.changes.push(change);
+    }
+
+    /// Notes that a project was modified, and with it its product.
+    pub fn note_modified(&mut self, project: ProjectId, kind: ModificationType, now: Timestamp) {
+        let Some(row) = self.project_of_id(project).cloned() else { return };
+        if let Some(place) = self.modifications.add(row.organization, project, kind, now) {
+            self.changes.push(Change::Modification(project, kind, place));
+        }
+        if row.spec.last_updated_date < now {
+            self.change_project(project, |spec| spec.last_updated_date = now);
+        }
+        if let Some(product) = self.products.get(&row.product)
+            && product.spec.last_updated_date < now
+        {
+            let mut changed = Product::clone(product);
+            changed.spec.last_updated_date = now;
+            self.products.insert(row.product, Arc::new(changed));
+            self.changes.push(Change::Product(row.product));
+        }
+    }
+
+    /// Notes what an evaluation changed in a project.
+    pub fn note_outcome(&mut self, project: ProjectId, outcome: Outcome, now: Timestamp) {
+        if outcome.changed_matches() {
+            self.note_modified(project, ModificationType::PolicyMatch, now);
+        }
+        if outcome.alerts > 0 {
+            self.note_modified(project, ModificationType::Alerts, now);
+        }
+    }
+
+    /// Changes a project, its inventory and modifications aside.
+    pub fn change_project(&mut self, project: ProjectId, how: impl FnOnce(&mut ProjectSpec)) {
+        let Some(row) = self.projects.get(&project) else { return };
+        let mut changed = Project::clone(row);
+        how(&mut changed.spec);
+        if changed.spec.request_token != row.spec.request_token
+            && let Some(token) = &changed.spec.request_token
+        {
+            self.requests.insert(SmolStr::new(token), project);
+        }
+        self.projects.insert(project, Arc::new(changed));
+        self.changes.push(Change::Project(project));
+    }
+
+    /// Removes a project with everything that belongs to it.
+    pub fn remove_project(&mut self, project: ProjectId) {
+        let Some(row) = self.projects.remove(&project) else { return };
+        let libraries: Vec<LibraryId> = self.inventory(project).map(|(library, _)| library.key_id).collect();
+        for library in libraries {
+            self.inventory.remove(&(project, library));
+            self.users_of_library.remove(&(library, project));
+        }
+        let alerts: Vec<Arc<Alert>> = self.alerts(project).into_iter().cloned().collect();
+        for alert in alerts {
+            self.alerts.remove(&alert.key);
+            self.alert_keys.remove(alert.spec.uuid.as_str());
+        }
+        let matches: Vec<(LibraryId, PolicyId)> =
+            self.matches(project).into_iter().map(|(policy, library, _)| (library, policy)).collect();
+        for (library, policy) in matches {
+            self.matches.remove(&(project, library, policy));
+        }
+        // Superseded violations are in no match any more, so all are looked at; a project is seldom deleted.
+        let violations: Vec<SmolStr> = self
+            .violations
+            .iter()
+            .filter(|(_, violation)| violation.project == project)
+            .map(|(uuid, _)| uuid.clone())
+            .collect();
+        for uuid in violations {
+            self.violations.remove(&uuid);
+            // Identifiers are any texts, so the range ends with the least key that is of no such violation.
+            let end = (SmolStr::new(format!("{uuid}\u{0}")), SmolStr::default());
+            let issues = super::range(&self.external_issues, &(uuid, SmolStr::default()), &end);
+            let keys: Vec<(SmolStr, SmolStr)> = issues.into_iter().map(|(key, _)| key.clone()).collect();
+            for key in keys {
+                self.external_issues.remove(&key);
+            }
+        }
+        let policies: Vec<PolicyId> = self
+            .policies()
+            .filter(|policy| matches!(&policy.scope, PolicyScope::Project(token) if token == row.token()))
+            .map(|policy| policy.id)
+            .collect();
+        for policy in policies {
+            self.policies.remove(&policy);
+        }
+        if let Some(token) = &row.spec.request_token {
+            self.requests.remove(token.as_str());
+        }
+        self.modifications.remove_project(row.organization, project);
+        self.projects_of.remove(&(row.product, project));
+        self.project_ids.remove(row.token());
+        self.changes.push(Change::ProjectRemoved(SmolStr::new(row.token())));
+    }
+
+    /// Puts a library into a project. Says whether it came, or is used in another way than before.
+    pub fn put_inventory(&mut self, project: ProjectId, library: LibraryId, used: InventorySpec) -> bool {
+        if self.inventory_of(project, library).is_some_and(|before| **before == used) {
+            return false;
+        }
+        self.inventory.insert((project, library), Arc::new(used));
+        self.users_of_library.insert((library, project), ());
+        self.changes.push(Change::Inventory(project, library));
+        self.forget_heads_of_use(project, library);
+        true
+    }
+
+    /// Takes a library out of a project. Says whether it was there.
+    pub fn remove_inventory(&mut self, project: ProjectId, library: LibraryId) -> bool {
+        let was_there = self.inventory.remove(&(project, library)).is_some();
+        if was_there {
+            self.users_of_library.remove(&(library, project));
+            self.changes.push(Change::Inventory(project, library));
+        }
+        was_there
+    }
+
+    /// Adds a library, or replaces the one with its number.
+    pub fn put_library(&mut self, spec: LibrarySpec) {
+        let id = spec.key_id;
+        self.library_ids.insert(SmolStr::new(&spec.key_uuid), id);
+        self.libraries.insert(id, Arc::new(spec));
+        self.changes.push(Change::Library(id));
+        self.forget_heads_of_library(id);
+    }
+
+    /// Adds a vulnerability, or replaces the one of its name.
+    pub fn put_vulnerability(&mut self, spec: VulnerabilitySpec) {
+        let name = SmolStr::new(&spec.name);
+        self.vulnerabilities.insert(name.clone(), Arc::new(spec));
+        self.changes.push(Change::Vulnerability(name));
+    }
+
+    /// A number that no policy has had, as far as this world remembers.
+    pub fn next_policy_id(&self) -> PolicyId {
+        self.newest_policy.saturating_add(1)
+    }
+
+    /// Adds a policy. It acts on what is there as the readings say.
+    pub fn add_policy(&mut self, spec: PolicySpec, moment: &mut Moment<'_>) {
+        let scope = spec.scope.clone();
+        self.store_policy(spec);
+        if self.readings.new_policy_acts == NewPolicyActs::AtOnce {
+            self.evaluate_scope(&scope, moment);
+        }
+    }
+
+    /// Replaces a policy by one of the same number and scope.
+    pub fn update_policy(&mut self, spec: PolicySpec, moment: &mut Moment<'_>) {
+        let (id, scope) = (spec.id, spec.scope.clone());
+        let enabled_before = self.policy(id).map(|policy| policy.is_enabled);
+        let switched = enabled_before != Some(spec.is_enabled);
+        self.store_policy(spec);
+        let with_matches = self.forget_heads_of_policy(id, &scope);
+        if self.readings.new_policy_acts == NewPolicyActs::AtOnce {
+            self.evaluate_scope(&scope, moment);
+        }
+        if switched {
+            // Its matches stay, and say something else.
+            for project in with_matches {
+                self.note_modified(project, ModificationType::PolicyMatch, moment.now);
+            }
+        }
+    }
+
+    /// Removes policies of one scope. Returns how many there were.
+    pub fn remove_policies(
+        &mut self,
+        scope: &PolicyScope,
+        ids: &[PolicyId],
+        moment: &mut Moment<'_>,
+    ) -> usize {
+        let mut removed = 0;
+        for id in ids {
+            if self.policy(*id).is_some_and(|policy| policy.scope == *scope) {
+                self.policies.remove(id);
+                self.changes.push(Change::Policy(*id));
+                removed += 1;
+            }
+        }
+        if removed > 0 {
+            self.evaluate_scope(scope, moment);
+        }
+        removed
+    }
+
+    fn store_policy(&mut self, spec: PolicySpec) {
+        let id = spec.id;
+        self.newest_policy = self.newest_policy.max(id);
+        self.policies.insert(id, Arc::new(spec));
+        self.changes.push(Change::Policy(id));
+    }
+
+    /// The projects that a policy of this scope applies to.
+    pub fn projects_in(&self, scope: &PolicyScope) -> Vec<ProjectId> {
+        let ids =
+            |projects: &mut dyn Iterator<Item = &Arc<Project>>| projects.map(|row| row.spec.id).collect();
+        match scope {
+            PolicyScope::GlobalOrganization => self.projects.iter().map(|(id, _)| *id).collect(),
+            PolicyScope::Organization(token) => match self.organization_id(token) {
+                Some(organization) => ids(&mut self.projects_of_organization(organization)),
+                None => Vec::new(),
+            },
+            PolicyScope::Product(token) => match self.product(token) {
+                Some(product) => ids(&mut self.projects_of(product.spec.id)),
+                None => Vec::new(),
+            },
+            PolicyScope::Project(token) => ids(&mut self.project(token).into_iter()),
+        }
+    }
+
+    fn evaluate_scope(&mut self, scope: &PolicyScope, moment: &mut Moment<'_>) {
+        for project in self.projects_in(scope) {
+            let outcome = self.evaluate_project(project, moment);
+            self.note_outcome(project, outcome, moment.now);
+        }
+    }
+
+    /// Stores an issue that an integration reported.
+    pub fn put_external_issue(&mut self, issue: ExternalIssueSpec) -> Upsert {
+        let key = (SmolStr::new(&issue.violation_uuid), SmolStr::new(&issue.identifier));
+        let upsert = match self.external_issues.get(&key) {
+            Some(known) if **known == issue => return Upsert::Unaffected,
+            Some(_) => Upsert::Updated,
+            None => Upsert::Created,
+        };
+        self.external_issues.insert(key.clone(), Arc::new(issue));
+        self.changes.push(Change::ExternalIssue(key.0, key.1));
+        upsert
+    }
+
+    /// Gives an alert another status. Says whether it had another one, or another comment.
+    pub fn set_alert_status(
+        &mut self,
+        uuid: &str,
+        status: AlertStatus,
+        comments: Option<&str>,
+        moment: &mut Moment<'_>,
+    ) -> bool {
+        let Some(alert) = self.alert(uuid) else { return false };
+        let comments = comments.map(str::to_owned);
+        if alert.spec.status == status && alert.spec.comments == comments {
+            return false;
+        }
+        let (project, library) = (alert.key.project, alert.key.library);
+        let mut changed = Alert::clone(alert);
+        changed.spec.status = status;
+        changed.spec.comments = comments;
+        changed.spec.last_modified = changed.spec.last_modified.max(moment.now);
+        self.keep_alert(changed);
+        self.note_modified(project, ModificationType::Alerts, moment.now);
+        let outcome = self.evaluate_one(project, library, moment);
+        self.note_outcome(project, outcome, moment.now);
+        true
+    }
+
+    /// Renders policy and library anew wherever the library is used.
+    fn forget_heads_of_library(&mut self, library: LibraryId) {
+        let users = super::range(&self.users_of_library, &(library, 0), &(library, ProjectId::MAX));
+        let projects: Vec<ProjectId> = users.into_iter().map(|((_, project), ())| *project).collect();
+        for project in projects {
+            self.forget_heads_of_use(project, library);
+        }
+    }
+
+    /// Renders policy and library anew wherever the library is matched in one project.
+    fn forget_heads_of_use(&mut self, project: ProjectId, library: LibraryId) {
+        let policies: Vec<PolicyId> =
+            self.matches_of_library(project, library).into_iter().map(|(policy, _)| policy).collect();
+        for policy in policies {
+            self.forget_head((project, library, policy));
+        }
+    }
+
+    /// Renders policy and library anew wherever the policy matches or did. Returns the projects where it does.
+    fn forget_heads_of_policy(&mut self, policy: PolicyId, scope: &PolicyScope) -> Vec<ProjectId> {
+        let mut with_matches = Vec::new();
+        for project in self.projects_in(scope) {
+            let rows = self.matches(project).into_iter().filter(|(of_policy, _, _)| *of_policy == policy);
+            let rows: Vec<(LibraryId, bool)> =
+                rows.map(|(_, library, row)| (library, row.is_open())).collect();
+            if rows.iter().any(|(_, is_open)| *is_open) {
+                with_matches.push(project);
+            }
+            for (library, _) in rows {
+                self.forget_head((project, library, policy));
+            }
+        }
+        with_matches
+    }
+
+    /// Renders anew what shows a user: the policies that the user owns.
+    pub fn forget_heads_of_owner(&mut self, user_id: u64) {
+        let owned = self.policies().filter(|policy| policy.owner_id == user_id);
+        let owned: Vec<(PolicyId, PolicyScope)> =
+            owned.map(|policy| (policy.id, policy.scope.clone())).collect();
+        for (policy, scope) in owned {
+            self.forget_heads_of_policy(policy, &scope);
+        }
+    }
+
+    fn forget_head(&mut self, key: (ProjectId, LibraryId, PolicyId)) {
+        if let Some(row) = self.matches.get(&key) {
+            let fresh = Arc::new(Match::clone(row));
+            self.matches.insert(key, fresh);
+        }
+    }
+}
