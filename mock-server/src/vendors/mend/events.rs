@@ -166,7 +166,16 @@ impl Account {
         for found in added {
             let library = self.library(&found.key_uuid)?;
             for dependency in &found.dependencies {
-                self.library(dependency)?;
+                let known = self.library(dependency)?;
+                let was_there =
+                    self.store.inventory_of(id, known.key_id).is_some() && !removed.contains(dependency);
+                let comes = added.iter().any(|other| other.key_uuid == *dependency);
+                if *dependency == found.key_uuid || !(was_there || comes) {
+                    return Err(EventError::Incoherent(format!(
+                        "after the scan the project has no other library {dependency:?} that {:?} could bring along",
+                        found.key_uuid
+                    )));
+                }
             }
             let unknown = found.ineffective_vulnerabilities.difference(&library.vulnerabilities).next();
             if let Some(name) = unknown {
@@ -214,9 +223,7 @@ impl Account {
         for (library, used) in planned.brought {
             is_changed |= self.store.put_inventory(id, library, used);
         }
-        for library in planned.taken {
-            is_changed |= self.store.remove_inventory(id, library);
-        }
+        is_changed |= self.store.remove_inventory(id, &planned.taken);
         self.store.note_modified(id, ModificationType::Scan, now);
         if is_changed {
             self.store.note_modified(id, ModificationType::Inventory, now);

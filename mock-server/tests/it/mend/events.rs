@@ -1,5 +1,6 @@
 //! What happens at Mend without a client, and where it shows.
 
+mod hierarchy;
 mod people;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -112,12 +112,11 @@ async fn the_hierarchy_shows_which_libraries_bring_along_which() {
 
 #[tokio::test]
 async fn libraries_that_bring_each_other_along_end_somewhere() {
-    let api = project_with([], &["a", "b", "c", "itself", "far", "elsewhere"]);
-    // A scan finds what no written world may say: that the last two bring along what the project does not have.
-    let brings = [("a", "b"), ("b", "c"), ("c", "a"), ("itself", "itself"), ("far", "elsewhere")];
+    let api = project_with([], &["a", "b", "c"]);
+    let brings = [("a", "b"), ("b", "c"), ("c", "a")];
     let found = brings.map(|(artifact, brought)| LibraryUse {
         key_uuid: uuid(artifact),
-        is_direct: artifact.len() > 1,
+        is_direct: false,
         local_paths: Vec::new(),
         dependency_file: None,
         dependencies: [uuid(brought)].into(),
@@ -132,9 +131,7 @@ async fn libraries_that_bring_each_other_along_end_somewhere() {
     };
     api.control().happen(&scan).unwrap();
     let found = names(&hierarchy(&api).await);
-    assert_eq!(found.len(), 3, "{found:?}");
-    assert!(found.contains(&"itself".to_owned()) && found.contains(&"far".to_owned()), "{found:?}");
-    let circle = found.iter().find(|name| name.contains('(')).unwrap();
+    let [circle] = &found[..] else { panic!("{found:?}") };
     assert!(["a(b(c(a)))", "b(c(a(b)))", "c(a(b(c)))"].contains(&circle.as_str()), "{circle}");
 }
 

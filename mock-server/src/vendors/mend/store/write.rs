@@ -1,5 +1,6 @@
 //! Changes to rows.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use fixtures::world::mend::{
@@ -172,14 +173,30 @@ impl Store {
         true
     }
 
-    /// Takes a library out of a project. Says whether it was there.
-    pub fn remove_inventory(&mut self, project: ProjectId, library: LibraryId) -> bool {
-        let was_there = self.inventory.remove(&(project, library)).is_some();
-        if was_there {
-            self.users_of_library.remove(&(library, project));
-            self.changes.push(Change::Inventory(project, library));
+    /// Takes libraries out of a project, and out of what the others there bring along. Says whether one was there.
+    pub fn remove_inventory(&mut self, project: ProjectId, libraries: &[LibraryId]) -> bool {
+        let mut gone = BTreeSet::new();
+        for library in libraries {
+            if let Some(used) = self.inventory.remove(&(project, *library)) {
+                gone.insert(used.key_uuid.clone());
+                self.users_of_library.remove(&(*library, project));
+                self.changes.push(Change::Inventory(project, *library));
+            }
         }
-        was_there
+        let bring_them: Vec<(LibraryId, Arc<InventorySpec>)> = self
+            .inventory(project)
+            .filter(|(_, used)| !used.dependencies.is_disjoint(&gone))
+            .map(|(library, used)| (library.key_id, Arc::clone(used)))
+            .collect();
+        for (library, used) in bring_them {
+            let dependencies = used.dependencies.difference(&gone).cloned().collect();
+            self.put_inventory(
+                project,
+                library,
+                InventorySpec { dependencies, ..InventorySpec::clone(&used) },
+            );
+        }
+        !gone.is_empty()
     }
 
     /// Adds a library, or replaces the one with its number.
