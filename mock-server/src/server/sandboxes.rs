@@ -16,7 +16,7 @@ use crate::durable::StoredSandbox;
 use crate::http::pipeline::Scope;
 use crate::kernel::clock::ClockMode;
 use crate::kernel::ids::{IdSource, entropy};
-use crate::kernel::sandbox::{Kept, RegistryError, Sandbox};
+use crate::kernel::sandbox::{Commit, Kept, RegistryError, Sandbox};
 use crate::kernel::secrets::REDACTED;
 use crate::vendors::readings::ReadingError;
 use crate::vendors::{self, mend};
@@ -219,8 +219,7 @@ impl Server {
             data_theorem_api_key,
             mend_user_key,
         };
-        let sandbox = self.create(&plan, identity)?;
-        let commit = sandbox.versions().last_commit.clone();
+        let (sandbox, commit) = self.create(&plan, identity)?;
         if let Some(commit) = commit
             && !commit.done().await
         {
@@ -311,17 +310,25 @@ impl Server {
         })
     }
 
-    fn create(&self, plan: &Plan, identity: Identity) -> Result<Arc<Sandbox<World>>, SandboxError> {
+    /// Makes a sandbox, and says what to wait for until it is on disk.
+    fn create(
+        &self,
+        plan: &Plan,
+        identity: Identity,
+    ) -> Result<(Arc<Sandbox<World>>, Option<Commit>), SandboxError> {
         let scene = self.scene(plan)?;
         let world = Arc::new(scene.world(&identity));
         let credentials = world.credentials();
         let limits = self.settings.journal_limits;
         let sandbox = Arc::new(Sandbox::new(identity.sandbox, world, plan.clock, scene.epoch, limits));
         self.worlds.sandboxes.add(Arc::clone(&sandbox), credentials)?;
-        if let Some(durable) = &self.worlds.durable {
-            durable.submit_new(&sandbox, &mut sandbox.versions());
-        }
-        Ok(sandbox)
+        let commit = self.worlds.durable.as_ref().and_then(|durable| {
+            // Read before the lock is given back: a write that has failed leaves nothing to wait for.
+            let mut versions = sandbox.versions();
+            durable.submit_new(&sandbox, &mut versions);
+            versions.last_commit.clone()
+        });
+        Ok((sandbox, commit))
     }
 
     fn scene(&self, plan: &Plan) -> Result<Arc<Scene>, SandboxError> {
