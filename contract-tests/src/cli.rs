@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use fixtures::spec::{self, Evidence, Party, Strength};
 
-use crate::coverage::{CHECKS, Covered, coverage};
+use crate::coverage::{Covered, checked, coverage};
 
 /// Contract tests for security vendors' APIs. So far: which rules there are, and which of them are checked.
 #[derive(Debug, Parser)]
@@ -70,7 +70,7 @@ pub fn run(cli: &Cli) -> Exit {
 }
 
 fn print_rules(args: &RulesArgs, out: &mut impl Write) -> io::Result<()> {
-    let rules = coverage(spec::rules(), CHECKS);
+    let rules = coverage(spec::rules(), &checked());
     if args.json {
         serde_json::to_writer_pretty(&mut *out, &rules).map_err(io::Error::from)?;
         return writeln!(out);
@@ -104,10 +104,10 @@ fn print_rule(covered: &Covered, out: &mut impl Write) -> io::Result<()> {
         Evidence::Documented { page, section } => writeln!(out, "    documented: {page}, {section}")?,
         Evidence::Observed { source } => writeln!(out, "    observed: {source}")?,
     }
-    match covered.check {
-        Some(path) => writeln!(out, "    check: {path}"),
-        None if covered.needs_check() => writeln!(out, "    check: none yet"),
-        None => writeln!(out, "    check: none needed"),
+    match covered.checks.as_slice() {
+        [] if covered.needs_check() => writeln!(out, "    check: none"),
+        [] => writeln!(out, "    check: none needed"),
+        paths => writeln!(out, "    check: {}", paths.join(", ")),
     }
 }
 
@@ -133,6 +133,6 @@ mod tests {
         let rules: Vec<serde_json::Value> = serde_json::from_str(&printed(true)).unwrap();
         let same = rules.iter().find(|rule| rule["id"] == "DT-TARGET-STATUS-SAME").unwrap();
         assert_eq!((&same["binds"], &same["evidence"]["kind"]), (&"server".into(), &"documented".into()));
-        assert!(same.as_object().unwrap().contains_key("check"));
+        assert!(same.as_object().unwrap().contains_key("checks"));
     }
 }

@@ -10,32 +10,36 @@ use std::fmt;
 use fixtures::spec::{Party, Rule, Strength};
 use serde::Serialize;
 
-/// A check of one rule.
-#[derive(Debug, Clone, Copy)]
-pub struct Check {
+/// A check as the ledger sees it: which rule it is of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checked {
     /// Its path, e.g. `data-theorem/targets/status-same-409`.
-    pub path: &'static str,
-    /// The rule it checks.
-    pub rule: &'static Rule,
+    pub path: String,
+    /// Id of the rule it checks.
+    pub rule: &'static str,
 }
 
-/// Every check there is. Empty: the suite that runs checks has not been written.
-pub static CHECKS: &[Check] = &[];
+/// Every check of the suite.
+pub fn checked() -> Vec<Checked> {
+    crate::suite::checks().map(|check| Checked { path: check.path(), rule: check.rule.id }).collect()
+}
 
-/// A rule with the check it has, if it has one.
+/// A rule with the checks it has.
 #[derive(Debug, Clone, Serialize)]
 pub struct Covered {
     /// The rule.
     #[serde(flatten)]
     pub rule: &'static Rule,
-    /// Path of its check; `None` if nothing checks it.
-    pub check: Option<&'static str>,
+    /// Paths of its checks.
+    pub checks: Vec<String>,
 }
 
-/// Pairs every rule with its check, in the order of the ledger.
-pub fn coverage(rules: impl IntoIterator<Item = &'static Rule>, checks: &[Check]) -> Vec<Covered> {
-    let check_of = |rule: &Rule| checks.iter().find(|check| check.rule.id == rule.id).map(|check| check.path);
-    rules.into_iter().map(|rule| Covered { rule, check: check_of(rule) }).collect()
+/// Pairs every rule with its checks, in the order of the ledger.
+pub fn coverage(rules: impl IntoIterator<Item = &'static Rule>, checked: &[Checked]) -> Vec<Covered> {
+    let of = |rule: &Rule| {
+        checked.iter().filter(|check| check.rule == rule.id).map(|check| check.path.clone()).collect()
+    };
+    rules.into_iter().map(|rule| Covered { rule, checks: of(rule) }).collect()
 }
 
 impl Covered {
@@ -46,7 +50,7 @@ impl Covered {
 
     /// Whether the rule needs a check and has none.
     pub fn is_unchecked(&self) -> bool {
-        self.needs_check() && self.check.is_none()
+        self.needs_check() && self.checks.is_empty()
     }
 }
 
@@ -60,7 +64,7 @@ pub enum Problem {
         /// The rule.
         id: &'static str,
         /// Its check.
-        check: &'static str,
+        check: String,
     },
     /// The rule is listed although it needs no check.
     NotNeeded(&'static str),
@@ -100,10 +104,10 @@ pub fn compare(listed: &[&str], coverage: &[Covered]) -> Vec<Problem> {
         match coverage.iter().find(|covered| covered.rule.id == id) {
             None => problems.push(Problem::Unknown(id.to_owned())),
             Some(covered) if !covered.needs_check() => problems.push(Problem::NotNeeded(covered.rule.id)),
-            Some(Covered { rule, check: Some(check) }) => {
-                problems.push(Problem::Checked { id: rule.id, check });
+            Some(covered) => {
+                let check = covered.checks.first().cloned();
+                problems.extend(check.map(|check| Problem::Checked { id: covered.rule.id, check }));
             }
-            Some(_) => {}
         }
     }
     let unlisted =
@@ -116,7 +120,7 @@ pub fn compare(listed: &[&str], coverage: &[Covered]) -> Vec<Problem> {
 mod tests {
     use fixtures::spec::{Evidence, Party, Rule, Strength};
 
-    use super::{Check, Problem, compare, coverage, listed};
+    use super::{Checked, Problem, compare, coverage, listed};
 
     const fn rule(id: &'static str, strength: Strength, binds: Party) -> Rule {
         Rule { id, strength, binds, evidence: Evidence::Observed { source: "a test" }, text: "A text." }
@@ -128,7 +132,7 @@ mod tests {
     static CLIENTS: Rule = rule("DT-A-CLIENTS", Strength::Must, Party::Client);
 
     fn problems(list: &str) -> Vec<Problem> {
-        let checks = [Check { path: "data-theorem/a/checked", rule: &CHECKED }];
+        let checks = [Checked { path: "data-theorem/a/checked".to_owned(), rule: CHECKED.id }];
         compare(&listed(list), &coverage([&CHECKED, &UNCHECKED, &PERMITTED, &CLIENTS], &checks))
     }
 
@@ -146,7 +150,7 @@ mod tests {
     fn a_stale_entry_is_a_problem() {
         let all = "DT-A-UNCHECKED\nDT-A-CHECKED\nDT-A-PERMITTED\nDT-A-CLIENTS\nDT-A-GONE\nDT-A-UNCHECKED\n";
         let wanted = [
-            Problem::Checked { id: "DT-A-CHECKED", check: "data-theorem/a/checked" },
+            Problem::Checked { id: "DT-A-CHECKED", check: "data-theorem/a/checked".to_owned() },
             Problem::NotNeeded("DT-A-PERMITTED"),
             Problem::NotNeeded("DT-A-CLIENTS"),
             Problem::Unknown("DT-A-GONE".to_owned()),

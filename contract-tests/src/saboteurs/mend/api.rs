@@ -1,0 +1,7 @@
+//! Saboteurs of transport, refusals and projects.
+
+use super::super::Saboteur;
+
+pub(super) fn saboteurs() -> Vec<Saboteur> {
+    vec![]
+}

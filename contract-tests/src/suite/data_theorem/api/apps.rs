@@ -1,0 +1,6 @@
+//! Apps.
+
+use crate::suite::check::checks;
+
+checks! { "data-theorem/apps";
+}

@@ -1,0 +1,6 @@
+//! Keys and what they may see.
+
+use crate::suite::check::checks;
+
+checks! { "data-theorem/auth";
+}

@@ -1,0 +1,6 @@
+//! JSON and timestamps.
+
+use crate::suite::check::checks;
+
+checks! { "data-theorem/formats";
+}

@@ -1,0 +1,6 @@
+//! Scans.
+
+use crate::suite::check::checks;
+
+checks! { "data-theorem/scans";
+}

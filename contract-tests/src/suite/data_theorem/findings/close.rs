@@ -1,0 +1,6 @@
+//! `POST security_findings/:id/close`.
+
+use crate::suite::check::checks;
+
+checks! { "data-theorem/findings";
+}

@@ -1,0 +1,6 @@
+//! `GET security_findings` and `GET security_findings/:id`.
+
+use crate::suite::check::checks;
+
+checks! { "data-theorem/findings";
+}

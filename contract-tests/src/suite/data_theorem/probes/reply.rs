@@ -1,0 +1,5 @@
+//! How replies look.
+
+use crate::suite::check::probes;
+
+probes! {}

@@ -1,0 +1,5 @@
+//! What a request may look like.
+
+use crate::suite::check::probes;
+
+probes! {}

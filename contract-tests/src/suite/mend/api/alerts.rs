@@ -1,0 +1,6 @@
+//! Alerts and their statuses.
+
+use crate::suite::check::checks;
+
+checks! { "mend/alerts";
+}

@@ -1,0 +1,6 @@
+//! The policies of the four scopes.
+
+use crate::suite::check::checks;
+
+checks! { "mend/policies";
+}

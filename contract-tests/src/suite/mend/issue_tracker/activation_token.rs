@@ -1,0 +1,6 @@
+//! `getIntegrationActivationToken`.
+
+use crate::suite::check::checks;
+
+checks! { "mend/activation-token";
+}

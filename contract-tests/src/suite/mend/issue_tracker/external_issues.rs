@@ -1,0 +1,6 @@
+//! `updateExternalIntegrationIssues`.
+
+use crate::suite::check::checks;
+
+checks! { "mend/external-issues";
+}

@@ -1,0 +1,6 @@
+//! `getProjectLibrariesInfo`.
+
+use crate::suite::check::checks;
+
+checks! { "mend/libraries-info";
+}

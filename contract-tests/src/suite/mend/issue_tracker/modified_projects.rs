@@ -1,0 +1,6 @@
+//! `getOrganizationLastModifiedProjects`.
+
+use crate::suite::check::checks;
+
+checks! { "mend/modified-projects";
+}

@@ -1,0 +1,6 @@
+//! `fetchProjectPolicyIssues`.
+
+use crate::suite::check::checks;
+
+checks! { "mend/policy-issues";
+}

@@ -1,0 +1,6 @@
+//! `getPolicyMatchesConfiguration`.
+
+use crate::suite::check::checks;
+
+checks! { "mend/policy-matches";
+}

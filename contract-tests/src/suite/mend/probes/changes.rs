@@ -1,0 +1,5 @@
+//! Modified projects and libraries.
+
+use crate::suite::check::probes;
+
+probes! {}

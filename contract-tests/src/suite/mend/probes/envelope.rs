@@ -1,0 +1,5 @@
+//! Transport, refusals and the remaining calls.
+
+use crate::suite::check::probes;
+
+probes! {}

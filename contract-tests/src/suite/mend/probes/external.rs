@@ -1,0 +1,5 @@
+//! Reported tickets.
+
+use crate::suite::check::probes;
+
+probes! {}

@@ -1,0 +1,5 @@
+//! `fetchProjectPolicyIssues`.
+
+use crate::suite::check::probes;
+
+probes! {}

@@ -1,0 +1,5 @@
+//! Policies and what they match.
+
+use crate::suite::check::probes;
+
+probes! {}
