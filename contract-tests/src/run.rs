@@ -172,6 +172,18 @@ pub fn run(
     Ok(Run { checks, probes, settings, took: start.elapsed() })
 }
 
+/// Runs what is selected until something is convicted, and returns that check.
+pub fn first_conviction(
+    target: &Target,
+    selection: &Selection,
+) -> Result<Option<&'static Check>, PlaneError> {
+    let ground = SharedGround::of(target)?;
+    let mut selected = checks().filter(|check| selection.takes(&check.path()));
+    let convicting = selected.find(|check| run_check(target, &ground, check).outcome.is_broken());
+    ground.end();
+    Ok(convicting)
+}
+
 /// What checks that only read stand on together.
 struct SharedGround {
     account: Account,

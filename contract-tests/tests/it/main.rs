@@ -4,6 +4,7 @@
 mod accounts;
 mod documents;
 mod healthy;
+mod mutations;
 mod readings;
 mod rule_ledger;
 mod sabotaged;
