@@ -14,7 +14,9 @@ use super::Store;
 use super::model::{Alert, AlertKey, LibraryId, Match, PolicyId, Project, ProjectId, Rendered, Violation};
 use super::write::Change;
 use crate::kernel::ids::IdSource;
-use crate::vendors::mend::readings::{IgnoredAlertViolation, MatchAgain, RescoreTouchesViolation};
+use crate::vendors::mend::readings::{
+    HighIncludesCritical, IgnoredAlertViolation, MatchAgain, RescoreTouchesViolation,
+};
 use crate::vendors::mend::rules::policies::{self, Subject};
 
 /// When something happens, and where the ids of what it creates come from.
@@ -217,6 +219,7 @@ impl Store {
             vulnerabilities: &vulnerabilities,
             ineffective: &used.ineffective_vulnerabilities,
             is_in_product: &is_in_product,
+            high_includes_critical: self.readings.high_includes_critical == HighIncludesCritical::Yes,
             now,
         };
         let mut matched = Vec::new();
