@@ -65,6 +65,15 @@ impl Change {
     }
 }
 
+impl Change {
+    /// Whether keys came or went.
+    pub fn concerns_credentials(&self) -> bool {
+        use data_theorem::store::Change as DataTheorem;
+        use mend::store::Change as Mend;
+        matches!(self, Self::DataTheorem(DataTheorem::Keys) | Self::Mend(Mend::Users))
+    }
+}
+
 /// What exists at the vendors of one sandbox.
 #[derive(Clone)]
 pub struct World {

@@ -137,7 +137,7 @@ impl Account {
                 if self.revoke(*user_id) {
                     Ok(Effects::default())
                 } else {
-                    Err(EventError::Unknown { kind: "user", id: user_id.to_string() })
+                    Err(EventError::Unknown { kind: "user with a key", id: user_id.to_string() })
                 }
             }
         }

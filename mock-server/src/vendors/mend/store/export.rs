@@ -10,6 +10,7 @@ impl Store {
     /// Everything there is, as plain data. Users and integrations belong to the account and are not in here.
     pub fn export(&self) -> MendWorld {
         MendWorld {
+            newest_policy_id: None,
             global_organization: self.global.as_deref().cloned(),
             organizations: self.organizations.iter().map(|spec| (**spec).clone()).collect(),
             users: Vec::new(),

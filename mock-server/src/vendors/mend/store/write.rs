@@ -373,16 +373,6 @@ impl Store {
         with_matches
     }
 
-    /// Renders anew what shows a user: the policies that the user owns.
-    pub fn forget_heads_of_owner(&mut self, user_id: u64) {
-        let owned = self.policies().filter(|policy| policy.owner_id == user_id);
-        let owned: Vec<(PolicyId, PolicyScope)> =
-            owned.map(|policy| (policy.id, policy.scope.clone())).collect();
-        for (policy, scope) in owned {
-            self.forget_heads_of_policy(policy, &scope);
-        }
-    }
-
     fn forget_head(&mut self, key: (ProjectId, LibraryId, PolicyId)) {
         if let Some(row) = self.matches.get(&key) {
             let fresh = Arc::new(Match::clone(row));
