@@ -71,10 +71,7 @@ impl Account {
             Event::ScanStarted { project_token } => {
                 let project = self.project(project_token)?;
                 let token = self.ids.request_token();
-                self.store.change_project(project.spec.id, |spec| {
-                    spec.request_token = Some(token.clone());
-                    spec.request_state = Some(RequestState::InProgress);
-                });
+                self.store.put_request(project.spec.id, &token, RequestState::InProgress);
                 Ok(Effects { request_token: Some(token), ..Effects::default() })
             }
             Event::LibraryAdded { library } => self.add_library(library),
@@ -243,10 +240,7 @@ impl Account {
             Some(token) if is_running => token,
             _ => self.ids.request_token(),
         };
-        self.store.change_project(project.spec.id, |spec| {
-            spec.request_token = Some(token.clone());
-            spec.request_state = Some(RequestState::Finished);
-        });
+        self.store.put_request(project.spec.id, &token, RequestState::Finished);
         token
     }
 

@@ -1,5 +1,7 @@
 //! What changed at Mend is there after a restart, whichever row holds it.
 
+mod memory;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 

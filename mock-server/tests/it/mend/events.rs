@@ -2,6 +2,7 @@
 
 mod hierarchy;
 mod people;
+mod requests;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -9,6 +9,7 @@ mod export;
 mod load;
 mod model;
 mod modified;
+mod requests;
 mod write;
 
 use std::sync::Arc;
@@ -52,7 +53,7 @@ pub struct Store {
     inventory: CountedMap<(ProjectId, LibraryId), Arc<InventorySpec>>,
     users_of_library: CountedMap<(LibraryId, ProjectId), ()>,
     policies: CountedMap<PolicyId, Arc<PolicySpec>>,
-    /// The highest number that a policy was seen to have.
+    /// The highest number that a policy has had.
     newest_policy: PolicyId,
     matches: CountedMap<(ProjectId, LibraryId, PolicyId), Arc<Match>>,
     violations: CountedMap<SmolStr, Arc<Violation>>,
@@ -143,11 +144,6 @@ impl Store {
     ) -> impl Iterator<Item = &Arc<Project>> {
         let products: Vec<&Arc<Product>> = self.products_of(organization).collect();
         products.into_iter().flat_map(|product| self.projects_of(product.spec.id))
-    }
-
-    /// The project that a request scanned, by the request's token.
-    pub fn project_of_request(&self, request_token: &str) -> Option<&Arc<Project>> {
-        self.project_of_id(*self.requests.get(request_token)?)
     }
 
     /// The licence with this name.

@@ -100,11 +100,6 @@ impl Store {
         let Some(row) = self.projects.get(&project) else { return };
         let mut changed = Project::clone(row);
         how(&mut changed.spec);
-        if changed.spec.request_token != row.spec.request_token
-            && let Some(token) = &changed.spec.request_token
-        {
-            self.requests.insert(SmolStr::new(token), project);
-        }
         self.projects.insert(project, Arc::new(changed));
         self.changes.push(Change::Project(project));
     }
@@ -152,9 +147,7 @@ impl Store {
         for policy in policies {
             self.policies.remove(&policy);
         }
-        if let Some(token) = &row.spec.request_token {
-            self.requests.remove(token.as_str());
-        }
+        self.forget_requests(&row);
         self.modifications.remove_project(row.organization, project);
         self.projects_of.remove(&(row.product, project));
         self.project_ids.remove(row.token());
@@ -215,7 +208,7 @@ impl Store {
         self.changes.push(Change::Vulnerability(name));
     }
 
-    /// A number that no policy has had, as far as this world remembers.
+    /// A number that no policy has had.
     pub fn next_policy_id(&self) -> PolicyId {
         self.newest_policy.saturating_add(1)
     }
