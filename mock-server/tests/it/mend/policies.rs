@@ -1,6 +1,7 @@
 //! Adding, getting, updating and removing policies.
 
 mod bodies;
+mod traces;
 
 use fixtures::builders::{days, mend};
 use fixtures::strategies::EPOCH;

@@ -54,6 +54,11 @@ impl Store {
             inventory: CountedMap::default(),
             users_of_library: CountedMap::default(),
             policies: world.policies.iter().map(|spec| (spec.id, Arc::new(spec.clone()))).collect(),
+            policies_of_scope: world
+                .policies
+                .iter()
+                .map(|spec| ((spec.scope.clone(), spec.id), ()))
+                .collect(),
             newest_policy: newest_policy_seen(world).max(world.newest_policy_id.unwrap_or_default()),
             matches: CountedMap::default(),
             violations: CountedMap::default(),

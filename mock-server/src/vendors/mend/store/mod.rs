@@ -4,11 +4,13 @@
 //! change stores a new row. Scopes, projects, libraries and policies are keyed by number, because their tokens
 //! are long. The store knows nothing of who may ask for what.
 
+mod alerts;
 mod evaluate;
 mod export;
 mod load;
 mod model;
 mod modified;
+mod policies;
 mod requests;
 mod write;
 
@@ -20,12 +22,13 @@ use fixtures::world::mend::{
 };
 use smol_str::SmolStr;
 
-pub use evaluate::{Moment, Outcome, opens_issues};
+pub use evaluate::{Moment, Outcome};
 pub use model::{
     Alert, AlertKey, LibraryId, Match, OrganizationId, PolicyId, ProductId, Project, ProjectId, Version,
     Violation,
 };
 pub use modified::{Modification, Window};
+pub use policies::{Ranked, opens_issues};
 pub use write::{Change, Upsert};
 
 use super::readings::Readings;
@@ -53,6 +56,7 @@ pub struct Store {
     inventory: CountedMap<(ProjectId, LibraryId), Arc<InventorySpec>>,
     users_of_library: CountedMap<(LibraryId, ProjectId), ()>,
     policies: CountedMap<PolicyId, Arc<PolicySpec>>,
+    policies_of_scope: CountedMap<(PolicyScope, PolicyId), ()>,
     /// The highest number that a policy has had.
     newest_policy: PolicyId,
     matches: CountedMap<(ProjectId, LibraryId, PolicyId), Arc<Match>>,
@@ -176,6 +180,12 @@ impl Store {
         let libraries = self.libraries.iter();
         let affected = libraries.filter(|(_, library)| library.vulnerabilities.contains(vulnerability));
         affected.map(|(id, _)| *id).collect()
+    }
+
+    /// The projects that use a library, by number.
+    pub fn users_of(&self, library: LibraryId) -> Vec<ProjectId> {
+        let users = range(&self.users_of_library, &(library, 0), &(library, ProjectId::MAX));
+        users.into_iter().map(|((_, project), ())| *project).collect()
     }
 
     /// How a project uses a library, if it does.
