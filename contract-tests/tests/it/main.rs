@@ -9,5 +9,6 @@ mod readings;
 mod rule_ledger;
 mod sabotaged;
 mod sequences;
+mod stand_in;
 mod support;
 mod worthless;
