@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::super::client::{DataTheorem, FINDINGS, TARGETS};
-use super::subject::Subject;
+use super::subject::{Subject, remark_in};
 use super::{Shown, by_status, fits_none, unanimous};
 use crate::suite::case::Case;
 use crate::suite::check::{Stop, not_exercised, observed, probes};
@@ -101,7 +101,7 @@ fn aggregated_rescan(case: &Case) -> Shown {
 
 fn closing_note_flags(case: &Case) -> Shown {
     let subject = Subject::open(case)?;
-    let note = subject.remark_in(&subject.close_finding(true)?)?;
+    let note = remark_in(&subject.close_finding(true)?)?;
     match (&note["is_reply_from_datatheorem"], &note["is_internal_comment"]) {
         (Value::Bool(true), Value::Bool(false)) => Ok("as-sampled"),
         (Value::Bool(false), Value::Bool(true)) => Ok("internal"),
@@ -111,7 +111,7 @@ fn closing_note_flags(case: &Case) -> Shown {
 
 fn closing_note_text(case: &Case) -> Shown {
     let subject = Subject::open(case)?;
-    let note = subject.remark_in(&subject.close_finding(false)?)?;
+    let note = remark_in(&subject.close_finding(false)?)?;
     let text = note["text"].as_str().unwrap_or_default();
     if text.starts_with("Issue permanently closed") {
         Ok("always-permanent")
@@ -208,7 +208,7 @@ fn note_author(case: &Case) -> Shown {
     let subject = Subject::open(case)?;
     let (reply, evidence) = subject.comment()?;
     observed(reply.is_success(), &evidence)?;
-    let note = subject.remark_in(&subject.finding()?)?;
+    let note = remark_in(&subject.finding()?)?;
     match note["author_email"].as_str() {
         Some(address) if address.contains('@') => Ok("address"),
         Some(name) if name == subject.api.own_key()?.name => Ok("key-name"),
@@ -243,7 +243,7 @@ fn note_bumps(case: &Case) -> Shown {
     moves(subject.api, &subject.finding_id, || {
         let (reply, evidence) = subject.comment()?;
         observed(reply.is_success(), &evidence)?;
-        subject.remark_in(&subject.finding()?).map(|_| ())
+        remark_in(&subject.finding()?).map(|_| ())
     })
 }
 

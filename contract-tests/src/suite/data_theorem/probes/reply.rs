@@ -12,11 +12,11 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::super::client::{APPS, TARGETS};
-use super::subject::{REMARK, Subject};
+use super::subject::{REMARK, Subject, remark_in};
 use super::{Shown, UNKNOWN_ID, fits_none, unanimous};
 use crate::suite::case::Case;
 use crate::suite::check::{not_exercised, observed, probes};
-use crate::suite::rows::Row;
+use crate::suite::rows::{Row, Rows};
 use crate::suite::shape::brief;
 
 probes! {
@@ -82,14 +82,19 @@ fn targets_list_key(case: &Case) -> Shown {
     unanimous("list in the reply", shown.map(Ok))
 }
 
+/// The rows that describe something: what lacks an id says nothing by lacking more.
+fn described(rows: &Rows) -> impl Iterator<Item = &Row> {
+    rows.rows.iter().filter(|row| row.text("id").is_some())
+}
+
 /// What each finding in the list shows, where it shows anything.
 fn of_findings(case: &Case, what: &str, shown: impl Fn(&Row) -> Option<Shown>) -> Shown {
-    unanimous(what, case.data_theorem()?.findings()?.rows.iter().filter_map(shown))
+    unanimous(what, described(case.data_theorem()?.findings()?).filter_map(shown))
 }
 
 /// What each target in the list shows, where it shows anything.
 fn of_targets(case: &Case, what: &str, shown: impl Fn(&Row) -> Option<Shown>) -> Shown {
-    unanimous(what, case.data_theorem()?.targets()?.rows.iter().filter_map(shown))
+    unanimous(what, described(case.data_theorem()?.targets()?).filter_map(shown))
 }
 
 fn cvss_names(case: &Case) -> Shown {
@@ -107,7 +112,7 @@ fn cvss_names(case: &Case) -> Shown {
 fn notes_reply(case: &Case) -> Shown {
     let subject = Subject::open(case)?;
     let (reply, evidence) = subject.comment()?;
-    subject.remark_in(&subject.finding()?)?;
+    remark_in(&subject.finding()?)?;
     match reply.status {
         204 if reply.body.is_empty() => Ok("no-content"),
         200 if reply.json().is_some_and(|note| note["text"] == REMARK) => Ok("sample-body"),
@@ -229,8 +234,8 @@ fn of_members(
     shown: impl Fn(Option<&Value>) -> Option<&'static str>,
 ) -> Shown {
     let api = case.data_theorem()?;
-    let findings = api.findings()?.rows.iter().map(|row| row.json.get(of_finding));
-    let targets = api.targets()?.rows.iter().map(|row| row.json.get(of_target));
+    let findings = described(api.findings()?).map(|row| row.json.get(of_finding));
+    let targets = described(api.targets()?).map(|row| row.json.get(of_target));
     unanimous(what, findings.chain(targets).filter_map(shown).map(Ok))
 }
 
@@ -251,7 +256,6 @@ fn empty_lists(case: &Case) -> Shown {
 }
 
 fn app_unconfirmed_fields(case: &Case) -> Shown {
-    let apps = &case.data_theorem()?.apps()?.rows;
-    let shown = apps.iter().map(|app| app.get("date_created").is_some());
+    let shown = described(case.data_theorem()?.apps()?).map(|app| app.get("date_created").is_some());
     unanimous("app", shown.map(|is_there| Ok(if is_there { "emitted" } else { "omitted" })))
 }

@@ -4,10 +4,11 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::super::client::{DataTheorem, FINDINGS, TARGETS};
-use super::{Answer, Shown, by_status, not_exercised};
+use super::{Answer, Shown, by_status};
 use crate::suite::case::Case;
-use crate::suite::check::{Stop, observed};
+use crate::suite::check::{Stop, not_exercised, observed};
 use crate::suite::rows::Row;
+use crate::target::account::ApiKey;
 
 /// What a probe says as its reason or note.
 pub(super) const REMARK: &str = "A remark of the contract suite.";
@@ -33,6 +34,16 @@ impl<'c> Subject<'c> {
         let id = target.text("id").unwrap_or_default().to_owned();
         let finding_id = target.text("security_finding_id").unwrap_or_default().to_owned();
         Ok(Self { api, target, id, finding_id })
+    }
+
+    /// The same, seen with another key.
+    pub(super) fn seen_with(&self, key: &'c ApiKey) -> Self {
+        Self {
+            api: self.api.with_key(&key.api_key),
+            target: self.target.clone(),
+            id: self.id.clone(),
+            finding_id: self.finding_id.clone(),
+        }
     }
 
     pub(super) fn path(&self) -> String {
@@ -105,15 +116,6 @@ impl<'c> Subject<'c> {
         self.api.post(&format!("{FINDINGS}/{}/notes", self.finding_id), &json!({"text": REMARK}))
     }
 
-    /// The finding's note that holds [`REMARK`].
-    pub(super) fn remark_in(&self, finding: &Row) -> Result<Value, Stop> {
-        let is_remark = |note: &&Value| note["text"].as_str().is_some_and(|text| text.contains(REMARK));
-        match finding.list("notes").iter().find(is_remark) {
-            Some(note) => Ok(note.clone()),
-            None => not_exercised("the finding has no note with what was said"),
-        }
-    }
-
     /// Sends a PATCH of the target, and has its `external_id` put back in the end.
     pub(super) fn patch(&self, body: &Value) -> Result<Answer, Stop> {
         self.api.restore_external_id(&self.target);
@@ -144,5 +146,14 @@ impl<'c> Subject<'c> {
             self.api.request(Method::PATCH, &path).json(&json!({"priority": finding.json["priority"]}));
         case.undo_later(self.api.authorized(back));
         Ok(finding)
+    }
+}
+
+/// The finding's note that holds [`REMARK`].
+pub(super) fn remark_in(finding: &Row) -> Result<Value, Stop> {
+    let is_remark = |note: &&Value| note["text"].as_str().is_some_and(|text| text.contains(REMARK));
+    match finding.list("notes").iter().find(is_remark) {
+        Some(note) => Ok(note.clone()),
+        None => not_exercised("the finding has no note with what was said"),
     }
 }
