@@ -91,11 +91,14 @@ fn filters(report: &Report) -> Markup {
     }
 }
 
+/// Failures first; otherwise in the suite's order.
 fn checks(report: &Report) -> Markup {
+    let mut checks: Vec<&CheckReport> = report.checks.iter().collect();
+    checks.sort_by_key(|check| check.result);
     html! {
         table #checks {
             thead { tr { th { "Result" } th { "Check" } th { "Rule" } th { "Evidence" } } }
-            tbody { @for check in &report.checks { (row(check)) } }
+            tbody { @for check in checks { (row(check)) } }
         }
     }
 }
@@ -123,7 +126,7 @@ fn row(check: &CheckReport) -> Markup {
                     }
                 }
             }
-            td { span.id { (check.rule.id) } " " small { (strength(check.rule)) } div { (check.rule.text) } }
+            td { span.id { (check.rule.id) } " " small { (strength(check.rule)) } div { (prose(check.rule.text)) } }
             td { (evidence) div.source { (source) } }
         }
     }
@@ -173,8 +176,8 @@ fn readings(report: &Report) -> Markup {
                         td { (seen(reading)) }
                         td { (reading.default) }
                         td {
-                            (reading.question)
-                            @if let Some(meaning) = reading.meaning { div.reason { (meaning) } }
+                            (prose(reading.question))
+                            @if let Some(meaning) = reading.meaning { div.reason { (prose(meaning)) } }
                         }
                     }
                 }
@@ -191,6 +194,15 @@ fn seen(reading: &ReadingReport) -> Markup {
         (Some(value), _) if value == reading.default => html! { (value) },
         (Some(value), _) => html! { b { (value) } },
         (None, _) => html! { span.reason { (reading.reason.as_deref().unwrap_or("not seen")) } },
+    }
+}
+
+/// A text of the ledger, in which backticks enclose code.
+fn prose(text: &str) -> Markup {
+    html! {
+        @for (index, part) in text.split('`').enumerate() {
+            @if index % 2 == 0 { (part) } @else { code { (part) } }
+        }
     }
 }
 

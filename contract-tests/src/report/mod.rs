@@ -280,7 +280,9 @@ impl CheckReport {
 
     fn show(&mut self, broken: &Broken, run: &CheckRun, with_bodies: bool) {
         self.expected = Some(broken.expected.clone());
-        self.seen = Some(if with_bodies { broken.seen.clone() } else { WITHHELD.to_owned() });
+        // A status tells nothing about the account.
+        let is_status = broken.seen.bytes().all(|byte| byte.is_ascii_digit());
+        self.seen = Some(if with_bodies || is_status { broken.seen.clone() } else { WITHHELD.to_owned() });
         let evidence = broken.evidence.as_ref().or(run.exchanges.last());
         self.exchange = evidence.map(|exchange| ExchangeReport::new(exchange, with_bodies));
     }
@@ -291,7 +293,7 @@ impl ExchangeReport {
         let shown = |body: String| if with_bodies || body.is_empty() { body } else { WITHHELD.to_owned() };
         Self {
             request: exchange.request_line(),
-            request_body: shown(exchange.request_body()),
+            request_body: exchange.request_body(),
             reply: exchange.status_line(),
             reply_body: shown(exchange.reply_body()),
         }

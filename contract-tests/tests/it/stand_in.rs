@@ -9,7 +9,7 @@ use serde_json::Value;
 /// Three breaches, as the server's remarks say; each with the check that names it.
 const BROKEN: [(&str, &str); 3] = [
     ("data-theorem/auth/key-required", "DT-AUTH-REQUIRED"),
-    ("data-theorem/targets/filter-status-group", "DT-TARGETS-LIST-STATUS-GROUP"),
+    ("data-theorem/targets/filter-results-since", "DT-TARGETS-LIST-RESULTS-SINCE"),
     ("data-theorem/targets/status-same-409", "DT-TARGET-STATUS-SAME"),
 ];
 

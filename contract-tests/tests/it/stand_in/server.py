@@ -37,9 +37,9 @@ class StandIn(BaseHTTPRequestHandler):
         if self.headers.get("Authorization") != "APIKey key":
             return self.answer(403, {"error": "who are you?"})  # DT-AUTH-REQUIRED wants 401
         if path == "security_finding_targets":
-            names = ["mobile_app_id", "security_finding_id", "issue_type_id"]  # DT-TARGETS-LIST-STATUS-GROUP: ignored
+            names = ["mobile_app_id", "security_finding_id", "issue_type_id"]  # no results_since: DT-TARGETS-LIST-RESULTS-SINCE
             rows = [row for row in ROWS if all(row[name] == query.get(name, row[name]) for name in names)]
-            rows = [row for row in rows if row["results_last_updated"] >= query.get("results_since", "")]
+            rows = [row for row in rows if row["current_status"].startswith(query.get("status_group", ""))]
             start, pages = int(query.get("cursor", 0)), dict(total_count=str(len(rows)))
             if start + 4 < len(rows):
                 pages["next_cursor"] = str(start + 4)

@@ -83,10 +83,11 @@ fn id_unique(case: &Case) -> Verdict {
     })
 }
 
-/// The ids lead to the app that the target was found in, by the list of apps or the app itself.
+/// The ids lead to apps, given that the target serves apps at all.
 fn mobile_app_id(case: &Case) -> Verdict {
     let api = case.data_theorem()?;
     api.targets()?.each("mobile_app_id", &FilledText)?;
+    api.apps()?;
     let app_id = |row: &Row| row.text("mobile_app_id").map(str::to_owned);
     let ids: BTreeSet<String> = api.targets()?.rows.iter().filter_map(app_id).collect();
     for id in ids.iter().take(5) {
@@ -102,6 +103,7 @@ fn mobile_app_id(case: &Case) -> Verdict {
 fn security_finding_id(case: &Case) -> Verdict {
     let api = case.data_theorem()?;
     api.targets()?.each("security_finding_id", &FilledText)?;
+    api.findings()?;
     let mut followed = 0;
     for target in api.targets()?.rows.iter().take(5) {
         let Some(id) = target.text("security_finding_id") else { continue };
