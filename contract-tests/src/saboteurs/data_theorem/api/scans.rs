@@ -7,7 +7,6 @@ use super::super::super::layers::{Layer, becomes, edit_json, json_of, reply_to};
 use super::super::rows::{each_of, with};
 use super::SCANS;
 
-#[expect(clippy::too_many_lines, reason = "a table, one entry per check")]
 pub(super) fn saboteurs() -> Vec<Saboteur> {
     vec![
         Saboteur::new(
