@@ -284,6 +284,11 @@ impl<'c> DataTheorem<'c> {
         let request = self.request(Method::POST, &format!("{TARGETS}/{target_id}/statuses"));
         self.case.undo_later(self.authorized(request.json(&json!({"status": "OPEN"}))));
     }
+
+    /// The other keys of the account, as only a simulator tells.
+    pub fn keys(&self) -> &'c [ApiKey] {
+        &self.account.keys
+    }
 }
 
 /// A path with a query, encoded.

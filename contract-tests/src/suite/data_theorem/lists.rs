@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 
-use super::client::{DataTheorem, total_count, with_query};
-use crate::suite::check::{Held, Verdict, broken, broken_at, expect, not_exercised, observed};
+use super::client::{DataTheorem, list_in, total_count, with_query};
+use crate::suite::check::{Held, Stop, Verdict, broken, broken_at, expect, not_exercised, observed};
 use crate::suite::rows::{Row, Rows};
 
 /// A list under a filter holds what passes and nothing else. `all` is the list without the filter: it has to have
@@ -45,11 +46,7 @@ fn id_of(row: &Row) -> String {
 }
 
 /// A documented filter is taken, given that the list itself is.
-pub(super) fn accepts(
-    api: DataTheorem<'_>,
-    resource: &str,
-    query: &[(&str, &str)],
-) -> Result<(), crate::suite::check::Stop> {
+pub(super) fn accepts(api: DataTheorem<'_>, resource: &str, query: &[(&str, &str)]) -> Result<(), Stop> {
     api.page(resource, &[])?;
     let path = with_query(resource, query);
     let (reply, evidence) = api.get(&path)?;
@@ -61,15 +58,24 @@ pub(super) fn accepts(
 
 /// `results_since` lists what changed since and leaves out what did not. The very moment is left open on purpose.
 pub(super) fn narrows_by_time(api: DataTheorem<'_>, all: &Rows, resource: &str, name: &str) -> Verdict {
-    let Some(since) = middle(all, name) else {
-        return not_exercised("no two rows changed at different times");
-    };
-    // A microsecond later than a row that exists: that row is out, the next one is in.
-    let since = since.saturating_add(SignedDuration::from_micros(1)).unwrap_or(since);
+    let since = moment_between(all, name)?;
     let text = format!("{since:.6}");
     narrows(api, all, resource, &[("results_since", &text)], |row| {
         row.time(name).is_some_and(|time| time >= since)
     })
+}
+
+/// A moment in the middle of those that rows show, and of no row itself.
+pub(super) fn moment_between(rows: &Rows, name: &str) -> Result<Timestamp, Stop> {
+    let Some(time) = middle(rows, name) else {
+        return not_exercised("no two rows changed at different times");
+    };
+    Ok(just_after(time))
+}
+
+/// A microsecond later than a row that exists: that row is out, the next one is in.
+pub(super) fn just_after(time: Timestamp) -> Timestamp {
+    time.saturating_add(SignedDuration::from_micros(1)).unwrap_or(time)
 }
 
 /// A time in the middle of those that rows show, with later ones behind it.
@@ -148,4 +154,53 @@ pub(super) fn has_pagination(api: DataTheorem<'_>, resource: &str) -> Verdict {
     }
     observed(here > 0, format!("{resource} is empty"))?;
     Held::once()
+}
+
+/// Other spellings of a query's text list what the plain one lists, given that the plain one limits the list.
+pub(super) fn spelled_alike(
+    api: DataTheorem<'_>,
+    all: &Rows,
+    resource: &str,
+    plain: &str,
+    others: &[&str],
+) -> Verdict {
+    let shown = |query: &str| -> Result<_, Stop> {
+        let (reply, evidence) = api.get(&format!("{resource}?{query}"))?;
+        let json = reply.json().unwrap_or_default();
+        let total = total_count(&json["pagination_information"]);
+        let ids: Vec<Value> =
+            list_in(resource, &json).into_iter().flatten().map(|row| row["id"].clone()).collect();
+        Ok((reply.status, total, ids, evidence))
+    };
+    let (status, total, ids, _) = shown(plain)?;
+    observed(status == 200 && !ids.is_empty(), format!("GET {resource}?{plain} lists nothing"))?;
+    let limits = total.is_some_and(|total| total < all.rows.len() as u64);
+    observed(limits, format!("GET {resource}?{plain} lists everything"))?;
+    for query in others {
+        let (other_status, other_total, other_ids, evidence) = shown(query)?;
+        if other_status != 200 {
+            return broken_at(&evidence, format!("{query} is understood as {plain} is"), other_status);
+        }
+        if (other_total, &other_ids) != (total, &ids) {
+            let seen = format!("{other_total:?} rows in all, {total:?} there");
+            return broken_at(&evidence, format!("{query} lists what {plain} lists"), seen);
+        }
+    }
+    Held::over(others.len(), "there is one spelling only")
+}
+
+/// What was listed is served alone too, with its id; what does not exist is not.
+pub(super) fn serves_alone(api: DataTheorem<'_>, resource: &str, id: &str) -> Result<(), Stop> {
+    let (reply, evidence) = api.get(&format!("{resource}/{id}"))?;
+    let shown = reply.json().unwrap_or_default();
+    if reply.status != 200 || shown["id"] != id {
+        let seen = format!("{} with the id {}", reply.status, shown["id"]);
+        return broken_at(&evidence, format!("{id} of {resource}, which was listed"), seen);
+    }
+    // Only a server that tells ids apart answers with the one that was asked for.
+    let (other, _) = api.get(&format!("{resource}/{id}0"))?;
+    observed(
+        !other.is_success(),
+        format!("an id that does not exist in {resource} is answered with success too"),
+    )
 }

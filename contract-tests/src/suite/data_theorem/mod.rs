@@ -28,6 +28,7 @@ pub(super) const CHECKS: &[&[Check]] = &[
     api::lists::CHECKS,
     api::apps::CHECKS,
     api::scans::CHECKS,
+    api::statuses::CHECKS,
 ];
 
 /// Every probe of this vendor.

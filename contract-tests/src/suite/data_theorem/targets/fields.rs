@@ -12,8 +12,9 @@ use fixtures::spec::data_theorem::{
 };
 
 use super::super::client::{APPS, FINDINGS, TARGETS};
+use super::super::lists::serves_alone;
 use crate::suite::case::Case;
-use crate::suite::check::{Held, Stop, Verdict, broken_at, checks, observed};
+use crate::suite::check::{Held, Stop, Verdict, broken_at, checks};
 use crate::suite::rows::{Row, Rows};
 use crate::suite::shape::Shape::{self, *};
 
@@ -180,16 +181,7 @@ fn ids_are_strings(case: &Case) -> Verdict {
 fn get(case: &Case) -> Verdict {
     let api = case.data_theorem()?;
     let listed = api.targets()?.find("target", |row| row.text("id").is_some())?;
-    let id = listed.text("id").unwrap_or_default();
-    let (reply, evidence) = api.get(&format!("{TARGETS}/{id}"))?;
-    let shown = reply.json().unwrap_or_default();
-    if reply.status != 200 || shown["id"] != id {
-        let seen = format!("{} with the id {}", reply.status, shown["id"]);
-        return broken_at(&evidence, format!("the target {id}, which was listed"), seen);
-    }
-    // Only a server that tells targets apart answers with the one that was asked for.
-    let (other, _) = api.get(&format!("{TARGETS}/{id}0"))?;
-    observed(!other.is_success(), "a target that does not exist is answered with success too")?;
+    serves_alone(api, TARGETS, listed.text("id").unwrap_or_default())?;
     Held::once()
 }
 
