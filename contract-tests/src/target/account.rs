@@ -60,8 +60,9 @@ pub struct MendUser {
     pub email: String,
     /// `administrator`, `auditor`, `product_administrator`, `member`.
     pub role: String,
-    /// The organization.
-    pub organization_token: String,
+    /// The organization; a global administrator is of none.
+    #[serde(default)]
+    pub organization_token: Option<String>,
     /// The products that a product's administrator is in charge of.
     #[serde(default)]
     pub product_tokens: Vec<String>,

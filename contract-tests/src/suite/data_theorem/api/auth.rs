@@ -30,9 +30,14 @@ fn with_own_key(case: &Case) -> Result<DataTheorem<'_>, Stop> {
 
 fn key_required(case: &Case) -> Verdict {
     let api = case.data_theorem()?;
-    let lists = [APPS, FINDINGS, TARGETS];
-    for list in lists {
-        api.page(list, &[])?;
+    let mut served = 0;
+    for list in [APPS, FINDINGS, TARGETS] {
+        match api.page(list, &[]) {
+            Ok(_) => served += 1,
+            // A stand-in need not serve every list; what it serves it has to guard.
+            Err(Stop::NotExercised(_)) => continue,
+            Err(stop) => return Err(stop),
+        }
         for stranger in [api.anonymous(), api.with_key(NOBODYS_KEY)] {
             let (reply, evidence) = stranger.get(list)?;
             if reply.status != 401 {
@@ -40,7 +45,7 @@ fn key_required(case: &Case) -> Verdict {
             }
         }
     }
-    Held::over(lists.len(), "no list")
+    Held::over(served, "no list is served")
 }
 
 /// `Bearer` is not among the other forms: whether it still works is a reading.
