@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 
 use super::client::{DataTheorem, total_count, with_query};
 use crate::suite::check::{Held, Verdict, broken, broken_at, expect, not_exercised, observed};
@@ -73,7 +74,7 @@ pub(super) fn narrows_by_time(api: DataTheorem<'_>, all: &Rows, resource: &str, 
 }
 
 /// A time in the middle of those that rows show, with later ones behind it.
-fn middle(rows: &Rows, name: &str) -> Option<Timestamp> {
+pub(super) fn middle(rows: &Rows, name: &str) -> Option<Timestamp> {
     let times: BTreeSet<Timestamp> = rows.rows.iter().filter_map(|row| row.time(name)).collect();
     if times.len() < 2 {
         return None;
@@ -147,5 +148,36 @@ pub(super) fn has_pagination(api: DataTheorem<'_>, resource: &str) -> Verdict {
         return broken_at(&page.evidence, "a `next_cursor` where there is more", seen);
     }
     observed(here > 0, format!("{resource} is empty"))?;
+    Held::once()
+}
+
+/// A list answers 200 with an object that holds the rows under one of these keys.
+pub(super) fn answers_rows(api: DataTheorem<'_>, resource: &str, keys: &[&str]) -> Verdict {
+    let (reply, evidence) = api.get(resource)?;
+    if reply.status != 200 {
+        return broken_at(&evidence, "status 200", reply.status);
+    }
+    let Some(json) = reply.json().filter(Value::is_object) else {
+        return broken_at(&evidence, "a JSON object", String::from_utf8_lossy(&reply.body));
+    };
+    match keys.iter().find_map(|key| json[*key].as_array()) {
+        Some(rows) => Held::over(rows.len(), &format!("{resource} is empty")),
+        None => broken_at(&evidence, format!("a list under `{}`", keys.join("` or `")), "no list"),
+    }
+}
+
+/// What is listed can be got alone, and what does not exist can't.
+pub(super) fn gets_what_is_listed(api: DataTheorem<'_>, resource: &str, listed: &Rows) -> Verdict {
+    let row = listed.find("row to get", |row| row.text("id").is_some())?;
+    let id = row.text("id").unwrap_or_default();
+    let (reply, evidence) = api.get(&format!("{resource}/{id}"))?;
+    let shown = reply.json().unwrap_or_default();
+    if reply.status != 200 || shown["id"] != id {
+        let seen = format!("{} with the id {}", reply.status, shown["id"]);
+        return broken_at(&evidence, format!("{id}, which {resource} lists"), seen);
+    }
+    // Only a server that tells them apart answers with the one that was asked for.
+    let (other, _) = api.get(&format!("{resource}/{id}0"))?;
+    observed(!other.is_success(), "what does not exist is answered with success too")?;
     Held::once()
 }

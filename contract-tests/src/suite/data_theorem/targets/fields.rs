@@ -12,8 +12,9 @@ use fixtures::spec::data_theorem::{
 };
 
 use super::super::client::{APPS, FINDINGS, TARGETS};
+use super::super::lists::gets_what_is_listed;
 use crate::suite::case::Case;
-use crate::suite::check::{Held, Stop, Verdict, broken_at, checks, observed};
+use crate::suite::check::{Held, Stop, Verdict, broken_at, checks};
 use crate::suite::rows::{Row, Rows};
 use crate::suite::shape::Shape::{self, *};
 
@@ -57,7 +58,7 @@ checks! { "data-theorem/targets";
     date_created: DT_TARGET_DATE_CREATED, Reading, |case| targets(case)?.each("date_created", &Timestamp);
     link_shape: DT_TARGET_LINK_SHAPE, Reading, link_shape;
     ids_are_strings: DT_TARGET_IDS_TEXT, Reading, ids_are_strings;
-    get: DT_TARGET_GET, Reading, get;
+    get: DT_TARGET_GET, Reading, |case| gets_what_is_listed(case.data_theorem()?, TARGETS, targets(case)?);
     get_links: DT_TARGET_GET_LINKS, Reading, get_links;
 }
 
@@ -173,22 +174,6 @@ fn ids_are_strings(case: &Case) -> Verdict {
         targets(case)?.each_present(name, &Text)?;
     }
     targets(case)?.each("id", &Text)
-}
-
-fn get(case: &Case) -> Verdict {
-    let api = case.data_theorem()?;
-    let listed = api.targets()?.find("target", |row| row.text("id").is_some())?;
-    let id = listed.text("id").unwrap_or_default();
-    let (reply, evidence) = api.get(&format!("{TARGETS}/{id}"))?;
-    let shown = reply.json().unwrap_or_default();
-    if reply.status != 200 || shown["id"] != id {
-        let seen = format!("{} with the id {}", reply.status, shown["id"]);
-        return broken_at(&evidence, format!("the target {id}, which was listed"), seen);
-    }
-    // Only a server that tells targets apart answers with the one that was asked for.
-    let (other, _) = api.get(&format!("{TARGETS}/{id}0"))?;
-    observed(!other.is_success(), "a target that does not exist is answered with success too")?;
-    Held::once()
 }
 
 fn get_links(case: &Case) -> Verdict {
