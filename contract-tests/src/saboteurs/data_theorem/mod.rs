@@ -2,6 +2,7 @@
 
 mod api;
 mod findings;
+mod list_layers;
 mod rows;
 mod targets;
 mod workflows;

@@ -9,6 +9,7 @@ use super::super::layers::{
     Layer, ask, becomes, body_of, edit_json, edit_query, is, json_of, json_reply, reply_to, request_of,
     without_parameter,
 };
+use super::list_layers::{answer_202, bare_portal_path, closed_for_open, last_row_twice, without_count};
 use super::rows::{each_of, targets, with, without};
 use crate::target::exchange::{NoAnswer, Reply, Request};
 use crate::target::transport::Transport;
@@ -35,15 +36,7 @@ fn list() -> Vec<Saboteur> {
                 }
             }),
         ),
-        Saboteur::new(
-            "data-theorem/targets/list",
-            "answers the list with 202",
-            reply_to(LIST, |request, reply| {
-                if reply.status == 200 && !request.url.contains('?') {
-                    reply.status = 202;
-                }
-            }),
-        ),
+        Saboteur::new("data-theorem/targets/list", "answers the list with 202", answer_202(LIST)),
         Saboteur::new(
             "data-theorem/targets/list-key",
             "shows the list under a second name too",
@@ -58,11 +51,7 @@ fn list() -> Vec<Saboteur> {
         Saboteur::new(
             "data-theorem/targets/list-pagination",
             "leaves out the pagination of an unfiltered first page",
-            reply_to(LIST, |request, reply| {
-                if !request.url.contains('?') {
-                    edit_json(reply, |json| json["pagination_information"]["total_count"] = Value::Null);
-                }
-            }),
+            without_count(LIST),
         ),
         Saboteur::new(
             "data-theorem/targets/list-links",
@@ -100,15 +89,7 @@ fn list() -> Vec<Saboteur> {
         Saboteur::new(
             "data-theorem/targets/filter-status-group",
             "takes CLOSED for OPEN",
-            request_of(LIST, |request| {
-                edit_query(request, |parameters| {
-                    for (name, value) in parameters {
-                        if name == "status_group" && value == "CLOSED" {
-                            "OPEN".clone_into(value);
-                        }
-                    }
-                });
-            }),
+            closed_for_open(LIST),
         )
         .also(&[("data-theorem/targets/filters-together", "one of the two filters is this one")]),
         Saboteur::new(
@@ -130,11 +111,7 @@ fn fields() -> Vec<Saboteur> {
         Saboteur::new(
             "data-theorem/targets/id-unique",
             "lists the last row of each page once more",
-            json_of(LIST, |json| {
-                if let Some(rows) = json["security_finding_targets"].as_array_mut() {
-                    rows.extend(rows.last().cloned());
-                }
-            }),
+            last_row_twice(LIST, "security_finding_targets"),
         ),
         Saboteur::new(
             "data-theorem/targets/mobile-app-id",
@@ -202,7 +179,7 @@ fn fields() -> Vec<Saboteur> {
         Saboteur::new(
             "data-theorem/targets/portal-url",
             "shows a bare path as `portal_url` of a single target",
-            json_of(SINGLE, with("portal_url", json!("mobile/app/1"))),
+            bare_portal_path(SINGLE),
         ),
         Saboteur::new(
             "data-theorem/targets/results-last-updated",
@@ -280,13 +257,13 @@ fn fields() -> Vec<Saboteur> {
         ),
         Saboteur::new(
             "data-theorem/targets/get-links",
-            "links a single target to lists, as lists do",
+            "links a single target to the list of targets, as lists do",
             json_of(
                 SINGLE,
                 each_of("links", |link| {
                     let href = link["href"].as_str().unwrap_or_default();
-                    if href.starts_with("security_findings/") {
-                        link["href"] = json!("security_findings");
+                    if href.starts_with("security_finding_targets/") {
+                        link["href"] = json!("security_finding_targets");
                     }
                 }),
             ),

@@ -56,6 +56,7 @@ pub struct Page {
 pub struct Surveyed {
     apps: SharedRows,
     findings: SharedRows,
+    single_findings: SharedRows,
     targets: SharedRows,
     scans: SharedRows,
 }
@@ -252,23 +253,24 @@ impl<'c> DataTheorem<'c> {
 
     /// A target in one of these statuses that may be changed.
     pub fn changeable_target(&self, statuses: &[&str]) -> Result<Row, Stop> {
-        let app = match self.case.writes() {
-            None => None,
-            Some(writes) => match &writes.mobile_app_id {
-                Some(app) => Some(app.as_str()),
-                None => {
-                    let why = "no app is named whose targets may be changed (--data-theorem-app)";
-                    return Err(Stop::Skipped(why.to_owned()));
-                }
-            },
-        };
         let fits = |row: &Row| {
             row.text("current_status").is_some_and(|status| statuses.contains(&status))
                 && row.text("id").is_some()
         };
         let what = format!("target that is {}", statuses.join(" or "));
-        let query: Vec<(&str, &str)> = app.map(|app| ("mobile_app_id", app)).into_iter().collect();
-        self.first(TARGETS, &query, &what, fits)
+        self.first(TARGETS, &self.changeable_app()?, &what, fits)
+    }
+
+    /// The query that limits a list to what may be changed.
+    fn changeable_app(&self) -> Result<Vec<(&'static str, &'c str)>, Stop> {
+        let Some(writes) = self.case.writes() else { return Ok(Vec::new()) };
+        match &writes.mobile_app_id {
+            Some(app) => Ok(vec![("mobile_app_id", app.as_str())]),
+            None => {
+                let why = "no app is named whose targets and findings may be changed (--data-theorem-app)";
+                Err(Stop::Skipped(why.to_owned()))
+            }
+        }
     }
 
     /// Has the target's `external_id` put back to what the row says when the check is over.
@@ -288,6 +290,31 @@ impl<'c> DataTheorem<'c> {
     /// The other keys of the account, as only a simulator tells.
     pub fn keys(&self) -> &'c [ApiKey] {
         &self.account.keys
+    }
+
+    /// Some of the account's findings as single objects, which may carry other fields than listed ones.
+    pub fn single_findings(&self) -> Result<&'c Rows, Stop> {
+        self.case.surveyed().data_theorem.single_findings.get_or_ask(|| {
+            let listed = self.findings()?;
+            let (noted, others): (Vec<&Row>, Vec<&Row>) =
+                listed.rows.iter().partition(|row| !row.list("notes").is_empty());
+            let ids = noted.into_iter().chain(others).filter_map(|row| row.text("id")).take(3);
+            let rows = ids.map(|id| self.finding(id)).collect::<Result<_, _>>()?;
+            Ok(Rows { what: "a finding", rows, is_complete: false })
+        })
+    }
+
+    /// A finding that has a priority, which may be changed and can be put back.
+    pub fn changeable_finding(&self) -> Result<Row, Stop> {
+        let fits = |row: &Row| row.text("priority").is_some() && row.text("id").is_some();
+        self.first(FINDINGS, &self.changeable_app()?, "finding with a priority", fits)
+    }
+
+    /// Has the finding's priority put back to what the row says when the check is over.
+    pub fn restore_priority(&self, finding: &Row) {
+        let (Some(id), Some(before)) = (finding.text("id"), finding.text("priority")) else { return };
+        let request = self.request(Method::PATCH, &format!("{FINDINGS}/{id}"));
+        self.case.undo_later(self.authorized(request.json(&json!({"priority": before}))));
     }
 }
 

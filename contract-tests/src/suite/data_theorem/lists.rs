@@ -79,7 +79,7 @@ pub(super) fn just_after(time: Timestamp) -> Timestamp {
 }
 
 /// A time in the middle of those that rows show, with later ones behind it.
-fn middle(rows: &Rows, name: &str) -> Option<Timestamp> {
+pub(super) fn middle(rows: &Rows, name: &str) -> Option<Timestamp> {
     let times: BTreeSet<Timestamp> = rows.rows.iter().filter_map(|row| row.time(name)).collect();
     if times.len() < 2 {
         return None;
@@ -203,4 +203,26 @@ pub(super) fn serves_alone(api: DataTheorem<'_>, resource: &str, id: &str) -> Re
         !other.is_success(),
         format!("an id that does not exist in {resource} is answered with success too"),
     )
+}
+
+/// A list answers 200 with an object that holds the rows under one of these keys.
+pub(super) fn answers_rows(api: DataTheorem<'_>, resource: &str, keys: &[&str]) -> Verdict {
+    let (reply, evidence) = api.get(resource)?;
+    if reply.status != 200 {
+        return broken_at(&evidence, "status 200", reply.status);
+    }
+    let Some(json) = reply.json().filter(Value::is_object) else {
+        return broken_at(&evidence, "a JSON object", String::from_utf8_lossy(&reply.body));
+    };
+    match keys.iter().find_map(|key| json[*key].as_array()) {
+        Some(rows) => Held::over(rows.len(), &format!("{resource} is empty")),
+        None => broken_at(&evidence, format!("a list under `{}`", keys.join("` or `")), "no list"),
+    }
+}
+
+/// What is listed can be got alone, and what does not exist can't.
+pub(super) fn gets_what_is_listed(api: DataTheorem<'_>, resource: &str, listed: &Rows) -> Verdict {
+    let row = listed.find("row to get", |row| row.text("id").is_some())?;
+    serves_alone(api, resource, row.text("id").unwrap_or_default())?;
+    Held::once()
 }

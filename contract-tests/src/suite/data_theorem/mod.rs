@@ -20,6 +20,7 @@ pub(super) const CHECKS: &[&[Check]] = &[
     targets::writes::CHECKS,
     findings::list::CHECKS,
     findings::fields::CHECKS,
+    findings::parts::CHECKS,
     findings::patch::CHECKS,
     findings::close::CHECKS,
     findings::notes::CHECKS,

@@ -12,7 +12,7 @@ use fixtures::spec::data_theorem::{
 };
 
 use super::super::client::{APPS, FINDINGS, TARGETS};
-use super::super::lists::serves_alone;
+use super::super::lists::gets_what_is_listed;
 use crate::suite::case::Case;
 use crate::suite::check::{Held, Stop, Verdict, broken_at, checks};
 use crate::suite::rows::{Row, Rows};
@@ -58,7 +58,7 @@ checks! { "data-theorem/targets";
     date_created: DT_TARGET_DATE_CREATED, Reading, |case| targets(case)?.each("date_created", &Timestamp);
     link_shape: DT_TARGET_LINK_SHAPE, Reading, link_shape;
     ids_are_strings: DT_TARGET_IDS_TEXT, Reading, ids_are_strings;
-    get: DT_TARGET_GET, Reading, get;
+    get: DT_TARGET_GET, Reading, |case| gets_what_is_listed(case.data_theorem()?, TARGETS, targets(case)?);
     get_links: DT_TARGET_GET_LINKS, Reading, get_links;
 }
 
@@ -176,13 +176,6 @@ fn ids_are_strings(case: &Case) -> Verdict {
         targets(case)?.each_present(name, &Text)?;
     }
     targets(case)?.each("id", &Text)
-}
-
-fn get(case: &Case) -> Verdict {
-    let api = case.data_theorem()?;
-    let listed = api.targets()?.find("target", |row| row.text("id").is_some())?;
-    serves_alone(api, TARGETS, listed.text("id").unwrap_or_default())?;
-    Held::once()
 }
 
 fn get_links(case: &Case) -> Verdict {

@@ -8,7 +8,7 @@ use fixtures::spec::data_theorem::{
 };
 
 use super::super::client::TARGETS;
-use super::super::lists::{cursor_continues, has_pagination, narrows, narrows_by_time};
+use super::super::lists::{answers_rows, cursor_continues, has_pagination, narrows, narrows_by_time};
 use crate::suite::case::Case;
 use crate::suite::check::{Held, Stop, Verdict, broken_at, checks, observed};
 use crate::suite::rows::{Row, Rows};
@@ -16,7 +16,7 @@ use crate::suite::shape::Shape::*;
 
 checks! { "data-theorem/targets";
     filters_together: DT_TARGETS_LIST_FILTERS_TOGETHER, Reading, filters_together;
-    list: DT_TARGETS_LIST, Reading, list;
+    list: DT_TARGETS_LIST, Reading, |case| answers_rows(case.data_theorem()?, TARGETS, &[TARGETS, "targets"]);
     list_key: DT_TARGETS_LIST_KEY, Reading, list_key;
     list_history: DT_TARGETS_LIST_HISTORY, Reading, |case| targets(case)?.each("statuses", &ListOf(&Object));
     list_pagination: DT_TARGETS_LIST_PAGINATION, Reading, |case| has_pagination(case.data_theorem()?, TARGETS);
@@ -34,21 +34,6 @@ checks! { "data-theorem/targets";
 
 fn targets(case: &Case) -> Result<&Rows, Stop> {
     case.data_theorem()?.targets()
-}
-
-fn list(case: &Case) -> Verdict {
-    let (reply, evidence) = case.data_theorem()?.get(TARGETS)?;
-    if reply.status != 200 {
-        return broken_at(&evidence, "status 200", reply.status);
-    }
-    let Some(json) = reply.json().filter(serde_json::Value::is_object) else {
-        return broken_at(&evidence, "a JSON object", String::from_utf8_lossy(&reply.body));
-    };
-    let rows = ["security_finding_targets", "targets"].iter().find_map(|name| json[*name].as_array());
-    match rows {
-        Some(rows) => Held::over(rows.len(), "the account has no targets"),
-        None => broken_at(&evidence, "a list of targets", "no list"),
-    }
 }
 
 fn list_key(case: &Case) -> Verdict {
