@@ -78,10 +78,12 @@ fn priority_label_and_policy_id(case: &Case) -> Verdict {
         let changed = with_text(&ticket, *place, "7");
         let answer = plugin.report(json!([changed]))?;
         let member = place.1.unwrap_or_default();
-        if answer.is_refused() || count(&answer, "unaffectedIssues") > 0 {
+        let [created, updated] = ["createdIssues", "updatedIssues"].map(|counter| count(&answer, counter));
+        let is_overlooked = created + updated == 0 && count(&answer, "unaffectedIssues") > 0;
+        if answer.is_refused() || is_overlooked {
             return broken_at(&answer.evidence, format!("another `{member}` is taken in"), &answer.json);
         }
-        observed(count(&answer, "updatedIssues") > 0, "the answer counts no item")?;
+        observed(updated > 0, "the answer counts no item as updated")?;
         // One change after the other, so that each is its own doing.
         plugin.reported(json!([ticket]))?;
     }

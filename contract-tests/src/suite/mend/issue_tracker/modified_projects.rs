@@ -127,8 +127,9 @@ fn types_limit(case: &Case) -> Verdict {
     let mut seen = BTreeSet::new();
     for one in TYPES {
         let limited = ask(api, &json!({"modificationTypes": [one]}))?;
+        let is_other = |row: &Row| row.text("modificationType").is_some_and(|shown| shown != one);
         limited
-            .all(&format!("{one} only"), |row| (type_of(row) != one).then(|| row.json.to_string()))
+            .all(&format!("{one} only"), |row| is_other(row).then(|| row.json.to_string()))
             .or_else(|stop| if limited.rows.is_empty() { Held::once() } else { Err(stop) })?;
         seen.extend(limited.rows.iter().map(type_of).map(str::to_owned));
         let expected = all.only(|row| type_of(row) == one);
@@ -203,7 +204,8 @@ fn bounds_are_seconds(case: &Case) -> Verdict {
     let api = case.mend()?;
     let all = ask(api, &json!({}))?;
     let time_of = |row: &Row| DateTime::strptime(FORM, row.text("lastModified")?).ok();
-    let row = all.find("modification whose second is shown", |row| time_of(row).is_some())?;
+    let what = "modification whose second is shown, at another time than midnight";
+    let row = all.find(what, |row| time_of(row).is_some_and(|at| (1..23).contains(&at.hour())))?;
     let Some(at) = time_of(row) else { return not_exercised("no second is shown") };
     let near =
         |seconds: i64| at.checked_add(seconds.seconds()).map_or(at, |time| time).strftime(FORM).to_string();

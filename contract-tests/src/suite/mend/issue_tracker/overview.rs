@@ -118,8 +118,9 @@ fn alerts_resolved_by_scan(case: &Case) -> Verdict {
 fn policies_of_every_scope(case: &Case) -> Verdict {
     let ground = TryingGround::find(case)?;
     let api = ground.api;
-    let shown = api.accepted(FETCH, &about(&ground.project))?;
-    let product = shown.json["product"]["productToken"].as_str().unwrap_or_default();
+    let products = api.accepted("getAllProducts", &about_organization(api))?.rows("products", "a product");
+    let product = products.find("product", |product| product.text("productToken").is_some())?;
+    let product = product.text("productToken").unwrap_or_default();
     let scopes = [
         ("Organization", "orgToken", api.org_token()),
         ("Product", "productToken", product),
