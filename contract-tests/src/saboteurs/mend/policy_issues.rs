@@ -120,7 +120,7 @@ fn calls() -> Vec<Saboteur> {
             }),
         ),
         Saboteur::new(
-            "mend/policy-issues/issue-has-violations-of-its-policy",
+            "mend/policy-issues/issue-comes-with-its-parts",
             "shows old libraries without what violates",
             issues(|issue| {
                 if issue["policy"]["policyMatch"]["type"] == "LIBRARY_STALENESS"

@@ -128,9 +128,9 @@ fn types_limit(case: &Case) -> Verdict {
     for one in TYPES {
         let limited = ask(api, &json!({"modificationTypes": [one]}))?;
         let is_other = |row: &Row| row.text("modificationType").is_some_and(|shown| shown != one);
-        limited
-            .all(&format!("{one} only"), |row| is_other(row).then(|| row.json.to_string()))
-            .or_else(|stop| if limited.rows.is_empty() { Held::once() } else { Err(stop) })?;
+        if let Some(other) = limited.rows.iter().find(|row| is_other(row)) {
+            return broken_at(&other.evidence, format!("{one} only"), &other.json);
+        }
         seen.extend(limited.rows.iter().map(type_of).map(str::to_owned));
         let expected = all.only(|row| type_of(row) == one);
         let is_there = |row: &Row| limited.rows.iter().any(|other| project_of(other) == project_of(row));

@@ -30,7 +30,7 @@ checks! { "mend/policy-issues";
     other_actions_left_out: MEND_FETCH_OTHER_ACTIONS, Control,
         |case| TryingGround::find(case)?.opens_none(&json!({"type": "REJECT"}));
     scope_is_that_of_the_project: MEND_FETCH_SCOPE, Reading, scope_is_that_of_the_project;
-    issue_has_violations_of_its_policy: MEND_FETCH_ISSUE_PARTS, Reading, issue_has_violations_of_its_policy;
+    issue_comes_with_its_parts: MEND_FETCH_ISSUE_PARTS, Reading, issue_comes_with_its_parts;
     request_type_required: MEND_REQUEST_TYPE, Reading, request_type_required;
     project_token: MEND_FETCH_PROJECT_TOKEN, Reading, project_token;
     action_type_may_be_absent: MEND_FETCH_ACTION_TYPE, Reading, action_type_may_be_absent;
@@ -107,7 +107,7 @@ fn scope_is_that_of_the_project(case: &Case) -> Verdict {
     Held::once()
 }
 
-fn issue_has_violations_of_its_policy(case: &Case) -> Verdict {
+fn issue_comes_with_its_parts(case: &Case) -> Verdict {
     let expected = "a library, a policy, and a match or several between them";
     case.mend()?.policy_issues()?.all(expected, |issue| {
         let (policy, library) = (&issue.json["policy"], &issue.json["library"]);

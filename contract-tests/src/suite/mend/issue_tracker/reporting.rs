@@ -47,11 +47,9 @@ impl<'c> Plugin<'c> {
 
     /// The fields of a call about the violation.
     pub(super) fn fields(&self, items: Value) -> Value {
-        json!({
-            "projectToken": self.project,
-            "wsPolicyIssueItemUuid": self.violation,
-            "externalIssues": items,
-        })
+        let mut fields = json!({"projectToken": self.project, "wsPolicyIssueItemUuid": self.violation});
+        fields["externalIssues"] = items;
+        fields
     }
 
     /// Reports items; the answer may be a refusal.
