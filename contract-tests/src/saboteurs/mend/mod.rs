@@ -1,5 +1,6 @@
 //! Saboteurs of Mend, by what they break.
 
+mod answers;
 mod api;
 mod external_issues;
 mod other_calls;

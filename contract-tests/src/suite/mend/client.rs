@@ -12,6 +12,13 @@ use crate::target::exchange::{Evidence, Reply, Request};
 /// How many projects of an account that is not ours are looked at.
 const ACCOUNT_PROJECTS_MAX: usize = 5;
 
+/// A century, in each form that a window's bounds may have.
+const WINDOWS: [[&str; 2]; 3] = [
+    ["2000-01-01 00:00:00", "2099-12-31 00:00:00"],
+    ["2000/01/01-00:00", "2099/12/31-00:00"],
+    ["2000-01-01-00:00", "2099-12-31-00:00"],
+];
+
 /// Mend, seen as one user and in one version.
 #[derive(Clone, Copy)]
 pub struct Mend<'c> {
@@ -190,8 +197,7 @@ impl<'c> Mend<'c> {
 
     /// The potential issues of a project, each with its token as `projectToken`.
     pub fn policy_issues_of(&self, project_token: &str) -> Result<Rows, Stop> {
-        let fields = json!({"projectToken": project_token, "policyActionType": "CREATE_ISSUE"});
-        let answer = self.accepted("fetchProjectPolicyIssues", &fields)?;
+        let answer = self.fetched(project_token)?;
         let mut issues = answer.rows("issues", "an issue");
         for issue in &mut issues.rows {
             if issue.json.is_object() {
@@ -199,6 +205,25 @@ impl<'c> Mend<'c> {
             }
         }
         Ok(issues)
+    }
+
+    /// All issues of a project. A server may want a window to be named, and understand one form of its bounds only.
+    fn fetched(&self, project_token: &str) -> Result<Answer, Stop> {
+        let mut fields = json!({"projectToken": project_token, "policyActionType": "CREATE_ISSUE"});
+        let answer = self.call("fetchProjectPolicyIssues", &fields)?;
+        if !answer.is_refused() {
+            return Ok(answer);
+        }
+        for [from, to] in WINDOWS {
+            fields["fromDateTime"] = Value::from(from);
+            fields["toDateTime"] = Value::from(to);
+            let answer = self.call("fetchProjectPolicyIssues", &fields)?;
+            if !answer.is_refused() {
+                return Ok(answer);
+            }
+        }
+        let message = answer.json.get("errorMessage").cloned().unwrap_or_default();
+        not_exercised(format!("fetchProjectPolicyIssues is refused: {message}"))
     }
 
     /// A project with a policy violation that may be reported on: the issue it stands in.
@@ -215,9 +240,15 @@ impl<'c> Mend<'c> {
         };
         let fits = |row: &Row| row.list("policyViolations").iter().any(|one| one["issueUuid"].is_string());
         let what = "issue with a policy violation";
-        match project {
-            None => Ok(self.policy_issues()?.find(what, fits)?.clone()),
-            Some(token) => Ok(self.policy_issues_of(token)?.find(what, fits)?.clone()),
+        if let Some(token) = project {
+            return Ok(self.policy_issues_of(token)?.find(what, fits)?.clone());
         }
+        for project in &self.projects()?.rows {
+            let Some(token) = project.text("projectToken") else { continue };
+            if let Ok(found) = self.policy_issues_of(token)?.find(what, fits) {
+                return Ok(found.clone());
+            }
+        }
+        not_exercised(format!("there is no {what}"))
     }
 }

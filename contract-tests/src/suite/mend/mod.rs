@@ -13,9 +13,11 @@ use super::check::{Check, Probe};
 pub(super) const CHECKS: &[&[Check]] = &[
     issue_tracker::overview::CHECKS,
     issue_tracker::policy_issues::CHECKS,
+    issue_tracker::policy_issue_fields::CHECKS,
     issue_tracker::modified_projects::CHECKS,
     issue_tracker::libraries_info::CHECKS,
     issue_tracker::external_issues::CHECKS,
+    issue_tracker::external_issue_items::CHECKS,
     issue_tracker::activation_token::CHECKS,
     issue_tracker::policy_matches::CHECKS,
     api::calls::CHECKS,
