@@ -2,7 +2,7 @@
 
 mod api;
 mod findings;
-mod rows;
+pub(super) mod rows;
 mod targets;
 mod workflows;
 

@@ -35,6 +35,7 @@ pub struct Answer {
 pub struct Surveyed {
     projects: SharedRows,
     policy_issues: SharedRows,
+    alerts: SharedRows,
 }
 
 impl Answer {
@@ -219,5 +220,14 @@ impl<'c> Mend<'c> {
             None => Ok(self.policy_issues()?.find(what, fits)?.clone()),
             Some(token) => Ok(self.policy_issues_of(token)?.find(what, fits)?.clone()),
         }
+    }
+
+    /// The alerts of the organization that stand.
+    pub fn alerts(&self) -> Result<&'c Rows, Stop> {
+        let cell = &self.case.surveyed().mend.alerts;
+        cell.get_or_ask(|| {
+            let fields = json!({"orgToken": self.org_token()});
+            Ok(self.accepted("getOrganizationAlerts", &fields)?.rows("alerts", "an alert"))
+        })
     }
 }
