@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 
 use super::super::client::{Answer, Mend};
 use super::subjects::{
-    call, changeable_projects, filled_product, listed, merge, organization, products, projects_of, tokens,
+    call, changeable_projects, filled_product, listed, merge, organization, products, projects_of, rows_of,
+    tokens,
 };
 use crate::suite::case::Case;
 use crate::suite::check::{Held, Stop, Verdict, broken, broken_at, checks, expect, observed};
@@ -53,7 +54,7 @@ checks! { "mend/alerts";
 
 /// The alerts that one of a project's calls answers; that it answers them so is another check's business.
 fn of_project(api: Mend<'_>, request_type: &str, project_token: &str) -> Result<Rows, Stop> {
-    Ok(api.accepted(request_type, &json!({"projectToken": project_token}))?.rows("alerts", "an alert"))
+    rows_of(api, request_type, &json!({"projectToken": project_token}), "alerts", "an alert")
 }
 
 fn uuids(alerts: &Rows) -> BTreeSet<String> {

@@ -206,7 +206,7 @@ fn product_administrator_more(case: &Case) -> Verdict {
 }
 
 /// The key of a user who administers a product, and the product's token.
-fn administrator_of_a_product<'c>(api: Mend<'c>) -> Result<(&'c str, &'c str), Stop> {
+fn administrator_of_a_product(api: Mend<'_>) -> Result<(&str, &str), Stop> {
     let is_one = |user: &crate::target::account::MendUser| {
         user.role == "product_administrator" && !user.product_tokens.is_empty()
     };

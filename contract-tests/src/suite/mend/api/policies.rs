@@ -11,7 +11,8 @@ use fixtures::spec::mend::{
 };
 use serde_json::{Value, json};
 
-use super::super::client::{Answer, Mend};
+use super::super::client::Mend;
+use super::shelf::{Shelf, an_owner, applying, create_issue, draft, ids};
 use super::subjects::{
     call, changeable_project, changeable_projects, filled_product, licensed_libraries, listed, merge,
     organization, products, projects_of, tokens,
@@ -38,105 +39,6 @@ checks! { "mend/policies";
     remove_answer: MEND_POLICY_REMOVE_ANSWER, Writing, remove_answer;
     issue_settings: MEND_POLICY_ISSUE_SETTINGS, Control, issue_settings;
     inclusive: MEND_POLICY_INCLUSIVE, Control, inclusive;
-}
-
-/// The policies of one scope, which are added, changed and removed.
-struct Shelf<'c> {
-    api: Mend<'c>,
-    scope: &'static str,
-    token: Value,
-}
-
-impl<'c> Shelf<'c> {
-    /// Those of a project in which something may be changed.
-    fn of_project(api: Mend<'c>, project_token: &str) -> Self {
-        Self { api, scope: "Project", token: json!({"projectToken": project_token}) }
-    }
-
-    fn first(case: &'c Case) -> Result<Self, Stop> {
-        let api = case.mend()?;
-        Ok(Self::of_project(api, &changeable_project(api)?))
-    }
-
-    fn fields(&self, more: &Value) -> Value {
-        let mut fields = self.token.clone();
-        merge(&mut fields, more);
-        fields
-    }
-
-    fn ask(&self, verb: &str, noun: &str, more: &Value) -> Result<Answer, Stop> {
-        self.api.call(&format!("{verb}{}{noun}", self.scope), &self.fields(more))
-    }
-
-    fn add(&self, policy: &Value) -> Result<Answer, Stop> {
-        let answer = self.ask("add", "Policy", &json!({"policy": policy}))?;
-        if let Some(id) = answer.json.get("id") {
-            let request_type = format!("remove{}Policies", self.scope);
-            let removal = self.fields(&json!({"policyIds": [id]}));
-            self.api.case().undo_later(self.api.request(&request_type, &removal));
-        }
-        Ok(answer)
-    }
-
-    /// Adds a policy as a prerequisite and returns its id.
-    fn added(&self, policy: &Value) -> Result<Value, Stop> {
-        let answer = self.add(policy)?;
-        observed(!answer.is_refused(), format!("a policy is not added: {}", answer.json))?;
-        match answer.json.get("id").filter(|id| id.is_number()) {
-            Some(id) => Ok(id.clone()),
-            None => not_exercised("an added policy has no id"),
-        }
-    }
-
-    fn update(&self, policy: &Value) -> Result<Answer, Stop> {
-        self.ask("update", "Policy", &json!({"policy": policy}))
-    }
-
-    fn remove(&self, ids: &[&Value]) -> Result<Answer, Stop> {
-        let answer = self.ask("remove", "Policies", &json!({"policyIds": ids}))?;
-        observed(!answer.is_refused(), "removing policies is refused")?;
-        Ok(answer)
-    }
-
-    fn policies(&self) -> Result<Rows, Stop> {
-        let answer = self.ask("get", "Policies", &json!({"aggregatePolicies": false}))?;
-        Ok(answer.rows("policies", "a policy"))
-    }
-
-    /// The policy as it is listed, if it is.
-    fn find(&self, id: &Value) -> Result<Option<Row>, Stop> {
-        Ok(self.policies()?.rows.into_iter().find(|row| row.json["id"] == *id))
-    }
-
-    /// The policy as it is listed, as a prerequisite.
-    fn listed(&self, id: &Value) -> Result<Row, Stop> {
-        self.find(id)?.ok_or_else(|| Stop::NotExercised("an added policy is not listed".to_owned()))
-    }
-}
-
-/// Who a policy of the account belongs to.
-fn an_owner(api: Mend<'_>) -> Result<Value, Stop> {
-    let answer = api.accepted("getOrganizationPolicies", &organization(api))?;
-    let policies = answer.rows("policies", "a policy");
-    let owned =
-        policies.find("policy with an owner of known number", |row| row.json["owner"]["id"].is_number())?;
-    Ok(owned.json["owner"].clone())
-}
-
-/// An action that asks for issues by this API.
-fn create_issue() -> Value {
-    json!({"type": "CREATE_ISSUE", "issueSettings": {"issueTrackerType": "COMMON_ISSUE_TRACKER"}})
-}
-
-/// A policy that is not in force.
-fn draft(api: Mend<'_>) -> Result<Value, Stop> {
-    Ok(json!({
-        "name": "Contract suite",
-        "owner": {"id": an_owner(api)?["id"]},
-        "filter": {"type": "VULNERABILITY_SEVERITY", "vulnerabilitySeverity": "LOW"},
-        "action": create_issue(),
-        "enabled": false,
-    }))
 }
 
 /// The same with other members.
@@ -178,18 +80,6 @@ fn get(case: &Case) -> Verdict {
         seen += listed(api, &call(request_type, token, "policies"), "a policy")?.rows.len();
     }
     Held::over(seen, "there are no policies")
-}
-
-/// The ids of the policies in an answer.
-fn ids(policies: &Rows) -> BTreeSet<String> {
-    policies.rows.iter().filter_map(|row| row.get("id")).map(ToString::to_string).collect()
-}
-
-/// The policies that apply in a scope, with or without those of wider ones.
-fn applying(api: Mend<'_>, request_type: &str, token: &Value, aggregated: bool) -> Result<Rows, Stop> {
-    let mut fields = token.clone();
-    merge(&mut fields, &json!({"aggregatePolicies": aggregated}));
-    Ok(api.accepted(request_type, &fields)?.rows("policies", "a policy"))
 }
 
 fn inherited(case: &Case) -> Verdict {

@@ -124,15 +124,29 @@ pub(super) fn details(api: Mend<'_>) -> Result<Call, Stop> {
     Ok(details)
 }
 
+/// The rows of a list that a call answers by this name, as a prerequisite.
+pub(super) fn rows_of(
+    api: Mend<'_>,
+    request_type: &str,
+    fields: &Value,
+    member: &str,
+    what: &'static str,
+) -> Result<Rows, Stop> {
+    let answer = api.accepted(request_type, fields)?;
+    let is_list = answer.json.get(member).is_some_and(Value::is_array);
+    observed(is_list, format!("{request_type} answers no list `{member}`"))?;
+    Ok(answer.rows(member, what))
+}
+
 /// The organization's products: rows with `productToken`.
 pub(super) fn products(api: Mend<'_>) -> Result<Rows, Stop> {
-    Ok(api.accepted("getAllProducts", &organization(api))?.rows("products", "a product"))
+    rows_of(api, "getAllProducts", &organization(api), "products", "a product")
 }
 
 /// A product's projects: rows with `projectToken`.
 pub(super) fn projects_of(api: Mend<'_>, product_token: &str) -> Result<Rows, Stop> {
     let fields = json!({"productToken": product_token});
-    Ok(api.accepted("getAllProjects", &fields)?.rows("projects", "a project"))
+    rows_of(api, "getAllProjects", &fields, "projects", "a project")
 }
 
 /// The token of a product that has projects, and theirs.
@@ -180,7 +194,7 @@ pub(super) fn changeable_project(api: Mend<'_>) -> Result<String, Stop> {
 /// The libraries of a project with their licences.
 pub(super) fn licensed_libraries(api: Mend<'_>, project_token: &str) -> Result<Rows, Stop> {
     let fields = json!({"projectToken": project_token});
-    Ok(api.accepted("getProjectLicenses", &fields)?.rows("libraries", "a library"))
+    rows_of(api, "getProjectLicenses", &fields, "libraries", "a library")
 }
 
 /// A call answers a list by this name, and its rows have these members. An empty list proves nothing.
