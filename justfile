@@ -12,6 +12,10 @@ serve *ARGS:
 test *ARGS:
     cargo test --workspace {{ARGS}}
 
+# Run the contract suite against the simulator
+suite *ARGS:
+    cargo run --release -p contract-tests -- run {{ARGS}}
+
 # Format, then run clippy as CI does
 lint:
     cargo fmt --all

@@ -1,5 +1,6 @@
 //! Runs the suite against a target.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -7,13 +8,13 @@ use std::time::Duration;
 use fixtures::spec::Evidence;
 use globset::GlobMatcher;
 
+use crate::clock;
 use crate::suite::case::{Case, Ground, Surveyed};
 use crate::suite::check::{Broken, Check, Held, Needs, Probe, Stop, Verdict};
 use crate::suite::{checks, probes};
 use crate::target::account::Account;
 use crate::target::exchange::Evidence as Exchanged;
 use crate::target::plane::{PlaneError, Sandbox};
-use crate::target::politeness::now;
 use crate::target::{Kind, Target, Writes};
 
 /// The scene that checks get in a simulator.
@@ -37,6 +38,8 @@ pub struct Run {
     pub checks: Vec<CheckRun>,
     /// One per probe, in the ledger's order.
     pub probes: Vec<ProbeRun>,
+    /// The value in force of every reading, by id, as a simulator says it.
+    pub settings: BTreeMap<String, String>,
     /// How long it all took.
     pub took: Duration,
 }
@@ -135,6 +138,12 @@ pub fn probe_path(probe: &Probe) -> String {
     format!("{vendor}/readings/{id}")
 }
 
+/// How many checks and probes are selected.
+pub fn selected(selection: &Selection) -> usize {
+    let checks = checks().filter(|check| selection.takes(&check.path())).count();
+    checks + probes().filter(|probe| selection.takes(&probe_path(probe))).count()
+}
+
 /// Runs what is selected. `threads` checks run beside each other; an account that is somebody's gets one at a time.
 /// `done` is told the path of each check that ended.
 pub fn run(
@@ -143,7 +152,7 @@ pub fn run(
     threads: usize,
     done: &(dyn Fn(&str) + Sync),
 ) -> Result<Run, PlaneError> {
-    let start = now();
+    let start = clock::instant();
     let ground = SharedGround::of(target)?;
     let checks: Vec<&'static Check> = checks().filter(|check| selection.takes(&check.path())).collect();
     let probes: Vec<&'static Probe> = probes().filter(|probe| selection.takes(&probe_path(probe))).collect();
@@ -158,8 +167,21 @@ pub fn run(
         done(&probe_path(probe));
         ended
     });
+    let settings = ground.sandbox.as_ref().map_or_else(|| Ok(BTreeMap::new()), Sandbox::readings)?;
     ground.end();
-    Ok(Run { checks, probes, took: start.elapsed() })
+    Ok(Run { checks, probes, settings, took: start.elapsed() })
+}
+
+/// Runs what is selected until something is convicted, and returns that check.
+pub fn first_conviction(
+    target: &Target,
+    selection: &Selection,
+) -> Result<Option<&'static Check>, PlaneError> {
+    let ground = SharedGround::of(target)?;
+    let mut selected = checks().filter(|check| selection.takes(&check.path()));
+    let convicting = selected.find(|check| run_check(target, &ground, check).outcome.is_broken());
+    ground.end();
+    Ok(convicting)
 }
 
 /// What checks that only read stand on together.
@@ -200,7 +222,7 @@ fn new_sandbox(target: &Target) -> Result<Sandbox, PlaneError> {
 }
 
 fn run_check(target: &Target, shared: &SharedGround, check: &'static Check) -> CheckRun {
-    let start = now();
+    let start = clock::instant();
     let (outcome, exchanges, left_behind) = match on_ground(target, shared, check.needs, |case| {
         let verdict = (check.run)(case);
         let left_behind = case.undo();
@@ -236,19 +258,22 @@ fn on_ground<T>(
             let ground = Ground::Sandbox(Box::new(sandbox.clone()));
             Ok(act(&Case::new(target, shared.account.clone(), ground, Arc::clone(&shared.surveyed))))
         }
-        (Kind::Simulator { .. }, _) => {
-            let sandbox = new_sandbox(target)?;
-            let ground = Ground::Sandbox(Box::new(sandbox.clone()));
-            let ended = act(&Case::new(target, sandbox.account.clone(), ground, Arc::default()));
-            sandbox.delete();
-            Ok(ended)
-        }
+        (Kind::Simulator { .. }, _) => with_own_sandbox(target, act),
         (Kind::Account { writes, .. }, _) => {
             permitted(needs, writes)?;
             let ground = Ground::Account(writes.clone());
             Ok(act(&Case::new(target, shared.account.clone(), ground, Arc::clone(&shared.surveyed))))
         }
     }
+}
+
+/// Gives a case a world of its own in a simulator, for as long as `act` takes.
+pub fn with_own_sandbox<T>(target: &Target, act: impl FnOnce(&Case) -> T) -> Result<T, Stop> {
+    let sandbox = new_sandbox(target)?;
+    let ground = Ground::Sandbox(Box::new(sandbox.clone()));
+    let ended = act(&Case::new(target, sandbox.account.clone(), ground, Arc::default()));
+    sandbox.delete();
+    Ok(ended)
 }
 
 /// Whether an account that is somebody's allows what a check needs.

@@ -19,7 +19,7 @@ use crate::server::{DEFAULT_SANDBOX, IncoherentWorld, Server, coherent};
 use crate::vendors;
 use crate::vendors::happening::{EventError, Happening};
 use crate::vendors::readings::ReadingError;
-use crate::world::{Identity, World};
+use crate::world::{Change, Identity, World};
 
 /// Controls one sandbox: its clock, faults, journal, world and readings.
 #[derive(Clone)]
@@ -177,6 +177,10 @@ impl Control {
         let world = Arc::make_mut(&mut versions.current);
         let effects = event.happen(world, now)?;
         let changes = world.take_changes();
+        if changes.iter().any(Change::concerns_credentials) {
+            // Where a token was revoked, another one may be given out next. Nobody else can have that already.
+            let _ = self.server.worlds.sandboxes.add_credentials(self.id(), world.credentials());
+        }
         if let Some(durable) = &self.server.worlds.durable {
             durable.submit_changes(&self.sandbox, &mut versions, changes);
         }

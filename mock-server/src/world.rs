@@ -65,6 +65,15 @@ impl Change {
     }
 }
 
+impl Change {
+    /// Whether keys came or went.
+    pub fn concerns_credentials(&self) -> bool {
+        use data_theorem::store::Change as DataTheorem;
+        use mend::store::Change as Mend;
+        matches!(self, Self::DataTheorem(DataTheorem::Keys) | Self::Mend(Mend::Users))
+    }
+}
+
 /// What exists at the vendors of one sandbox.
 #[derive(Clone)]
 pub struct World {
@@ -183,8 +192,11 @@ impl World {
         }
         if before.mend != readings.mend {
             let mut spec = self.mend.store.export();
-            // Another way to settle conflicts between policies lets other matches stand.
-            spec.is_evaluated = before.mend.policy_conflict == readings.mend.policy_conflict;
+            // Under these, other matches stand.
+            let decisive = |readings: &mend::readings::Readings| {
+                (readings.policy_conflict, readings.high_includes_critical, readings.ignored_alert_violation)
+            };
+            spec.is_evaluated = decisive(&before.mend) == decisive(&readings.mend);
             world.mend.store = mend::store::Store::load(&spec, self.epoch, readings.mend);
         }
         world

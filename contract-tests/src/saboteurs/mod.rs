@@ -4,6 +4,7 @@
 //! in its `also` list, each with a reason. A check that no saboteur can make fail proves nothing.
 
 mod data_theorem;
+pub mod generic;
 pub mod layers;
 mod mend;
 

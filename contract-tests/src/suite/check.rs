@@ -47,6 +47,18 @@ pub enum Needs {
     Control,
 }
 
+impl Needs {
+    /// In words, as in "it needs …".
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Self::Reading => "reading",
+            Self::Writing => "writing what can be put back",
+            Self::Lasting => "writing, in a simulator only",
+            Self::Control => "a simulator's admin plane",
+        }
+    }
+}
+
 /// How a check ends: the rule held, as far as was seen, or the check stopped.
 pub type Verdict = Result<Held, Stop>;
 

@@ -67,7 +67,7 @@ pub enum TargetError {
     #[error(transparent)]
     Sockets(#[from] SocketsError),
     /// Nobody answers at the address.
-    #[error("{url} gives {cause}")]
+    #[error("nobody answers at {url}")]
     NoAnswer {
         /// The address.
         url: String,

@@ -1,6 +1,8 @@
 //! The admin plane of a simulator, as far as checks need it: worlds of their own, time, and what happens at the
 //! vendors without a client.
 
+use std::collections::BTreeMap;
+
 use http::Method;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -59,7 +61,7 @@ struct Health {
 #[derive(Deserialize)]
 struct NewSandbox {
     id: String,
-    env: std::collections::BTreeMap<String, String>,
+    env: BTreeMap<String, String>,
     #[serde(default)]
     data_theorem_api_keys: Vec<ApiKey>,
     #[serde(default)]
@@ -164,8 +166,8 @@ impl Sandbox {
         self.plane.ask(Method::GET, &format!("sandboxes/{}/world", self.id), None)
     }
 
-    /// The value in force of every reading.
-    pub fn readings(&self) -> Result<Value, PlaneError> {
+    /// The value in force of every reading, by id.
+    pub fn readings(&self) -> Result<BTreeMap<String, String>, PlaneError> {
         self.plane.ask(Method::GET, &format!("sandboxes/{}/readings", self.id), None)
     }
 

@@ -1,12 +1,11 @@
 //! A request budget and a pause between requests, for accounts that are somebody's.
-//!
-//! This is the one file of the crate that reads the machine's clock.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::exchange::{NoAnswer, Reply, Request};
 use super::transport::{SharedTransport, Transport};
+use crate::clock;
 
 /// How much a run may ask of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,15 +56,9 @@ impl Transport for Polite {
         let wait = state.last.map_or(Duration::ZERO, |last| self.limits.pause.saturating_sub(last.elapsed()));
         std::thread::sleep(wait);
         let outcome = self.inner.send(request);
-        state.last = Some(now());
+        state.last = Some(clock::instant());
         outcome
     }
-}
-
-/// The machine's clock, for measuring durations.
-#[expect(clippy::disallowed_methods, reason = "the one place that measures how long things take")]
-pub fn now() -> Instant {
-    Instant::now()
 }
 
 #[cfg(test)]
@@ -88,7 +81,7 @@ mod tests {
     fn the_budget_holds_and_requests_keep_their_distance() {
         let limits = Limits { requests_max: 3, pause: Duration::from_millis(20) };
         let polite = Polite::new(Arc::new(Ok200), limits);
-        let start = now();
+        let start = clock::instant();
         let answers: Vec<bool> =
             (0..4).map(|_| polite.send(Request::new(Method::GET, "http://x/".to_owned())).is_ok()).collect();
         assert_eq!(answers, [true, true, true, false]);

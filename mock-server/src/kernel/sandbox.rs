@@ -335,6 +335,20 @@ impl<W> Registry<W> {
         Ok(())
     }
 
+    /// Gives a sandbox further credentials. Those that it has stay, also if nobody is behind one any more: requests
+    /// with it are still this sandbox's to refuse.
+    pub fn add_credentials(&self, id: &str, credentials: Vec<Credential>) -> Result<(), RegistryError> {
+        let Some(mut all) = self.read().by_id.get(id).map(|member| member.credentials.clone()) else {
+            return Ok(());
+        };
+        for credential in credentials {
+            if !all.contains(&credential) {
+                all.push(credential);
+            }
+        }
+        self.replace_credentials(id, all)
+    }
+
     /// The sandbox with this name.
     pub fn get(&self, id: &str) -> Option<Arc<Sandbox<W>>> {
         self.read().by_id.get(id).map(|member| Arc::clone(&member.sandbox))

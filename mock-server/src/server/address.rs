@@ -16,7 +16,7 @@ pub struct Environment {
     pub env: BTreeMap<&'static str, String>,
     /// Every API key, for tests that need one with fewer permissions.
     pub data_theorem_api_keys: Vec<KeyInfo>,
-    /// Every user of Mend, for tests that need one with other rights.
+    /// Every user of Mend who has a key, for tests that need one with other rights.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub mend_users: Vec<UserInfo>,
 }
@@ -55,16 +55,17 @@ pub struct UserInfo {
 }
 
 impl UserInfo {
-    fn of(user: &mend::account::User) -> Self {
+    /// `None` for a user whose key was revoked.
+    fn of(user: &mend::account::User) -> Option<Self> {
         let spec = &user.spec;
-        Self {
-            user_key: user.key.clone(),
+        Some(Self {
+            user_key: user.key.clone()?,
             name: spec.name.clone(),
             email: spec.email.clone(),
             role: spec.role,
             organization_token: spec.organization_token.clone(),
             product_tokens: spec.product_tokens.iter().cloned().collect(),
-        }
+        })
     }
 }
 
@@ -112,8 +113,8 @@ impl Server {
         if !account.users.is_empty() || organization.is_some() {
             env.insert("MEND_URL", origin);
         }
-        if let Some(user) = account.users.first() {
-            env.insert("MEND_USER_KEY", user.key.clone());
+        if let Some(key) = account.users.iter().find_map(|user| user.key.clone()) {
+            env.insert("MEND_USER_KEY", key);
         }
         if let Some(organization) = organization {
             env.insert("MEND_ORG_TOKEN", organization.token.clone());
@@ -133,7 +134,7 @@ impl Server {
         Environment {
             env,
             data_theorem_api_keys: data_theorem_api_keys.collect(),
-            mend_users: account.users.iter().map(|user| UserInfo::of(user)).collect(),
+            mend_users: account.users.iter().filter_map(|user| UserInfo::of(user)).collect(),
         }
     }
 

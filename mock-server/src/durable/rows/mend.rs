@@ -122,7 +122,12 @@ impl Overlay {
             }
             "vulnerability" => put(&mut self.vulnerabilities, key, value, kind),
             "library" => put(&mut self.libraries, key, value, kind),
-            "policy" => put(&mut self.policies, key, value, kind),
+            "policy" => {
+                // The number of one that is gone is not given again.
+                let newest = key.parse::<u64>().ok().max(self.rest.newest_policy_id);
+                self.rest.newest_policy_id = newest;
+                put(&mut self.policies, key, value, kind)
+            }
             "violation" => put(&mut self.violations, key, value, kind),
             "external_issue" => put(&mut self.external_issues, read(&key, kind)?, value, kind),
             "alert" => put(&mut self.alerts, key, value, kind),

@@ -21,13 +21,16 @@ pub struct Account {
     pub integrations: Arc<Vec<Integration>>,
     /// Makes the ids of what is created.
     pub ids: IdSource,
+    /// From what the secrets are derived that nobody gave.
+    material: Arc<[u8]>,
 }
 
-/// A user with the key.
+/// A user, with the key unless it was revoked.
 #[derive(Clone, PartialEq, Eq)]
 pub struct User {
-    /// The `userKey`, or the activation token of a service user. Never printed by anything but `env`.
-    pub key: String,
+    /// The `userKey`, or the activation token of a service user. Never printed by anything but `env`. `None` if it
+    /// was revoked: the user still owns policies, and no number is given twice.
+    pub key: Option<String>,
     /// Name, role and the rest; `user_key` in here is unused.
     pub spec: UserSpec,
 }
@@ -44,6 +47,8 @@ pub struct Integration {
     pub activation_token: String,
     /// The service user, once somebody asked for the token.
     pub service_user_id: Option<u64>,
+    /// How many tokens were revoked before this one.
+    pub tokens_revoked: u64,
 }
 
 /// From what the secrets of an account are made, where a world gives none.
@@ -62,16 +67,15 @@ impl Account {
         for (organization, known) in &spec.integrations {
             for kind in IntegrationType::ALL {
                 let known = known.get(kind).cloned().unwrap_or_default();
-                let activation_token = known
-                    .activation_token
-                    .unwrap_or_else(|| activation_token(secrets.material, organization, *kind));
-                let service_user_id = known.service_user_id;
-                let organization_token = organization.clone();
+                let revoked = known.tokens_revoked;
                 integrations.push(Integration {
-                    organization_token,
+                    organization_token: organization.clone(),
                     kind: *kind,
-                    activation_token,
-                    service_user_id,
+                    activation_token: known
+                        .activation_token
+                        .unwrap_or_else(|| activation_token(secrets.material, organization, *kind, revoked)),
+                    service_user_id: known.service_user_id,
+                    tokens_revoked: revoked,
                 });
             }
         }
@@ -83,14 +87,21 @@ impl Account {
                 .or_else(|| service.map(|integration| integration.activation_token.clone()))
                 .or_else(|| user.user_key.clone())
                 .unwrap_or_else(|| user_key(secrets.material, user));
+            let key = Some(key).filter(|_| !user.is_revoked);
             users.push(Arc::new(User { key, spec: UserSpec { user_key: None, ..user.clone() } }));
         }
-        Self { store, users: Arc::new(users), integrations: Arc::new(integrations), ids }
+        Self {
+            store,
+            users: Arc::new(users),
+            integrations: Arc::new(integrations),
+            ids,
+            material: secrets.material.into(),
+        }
     }
 
     /// The user behind a `userKey`.
     pub fn user(&self, key: &str) -> Option<&Arc<User>> {
-        self.users.iter().find(|user| user.key == key)
+        self.users.iter().find(|user| user.key.as_deref() == Some(key))
     }
 
     /// The user with this number.
@@ -104,7 +115,7 @@ impl Account {
     }
 
     /// Hands out the activation token of an integration, with a service user behind it; the same again whenever
-    /// it is asked for. `None` if there is no such organization.
+    /// it is asked for, until it is revoked. `None` if there is no such organization.
     pub fn activate(&mut self, organization_token: &str, kind: IntegrationType) -> Option<String> {
         let place = self.integrations.iter().position(|integration| {
             integration.organization_token == organization_token && integration.kind == kind
@@ -122,27 +133,33 @@ impl Account {
                 role: Role::Administrator,
                 organization_token: Some(organization_token.to_owned()),
                 product_tokens: std::collections::BTreeSet::new(),
+                is_revoked: false,
             };
-            Arc::make_mut(&mut self.users).push(Arc::new(User { key: token.clone(), spec }));
+            Arc::make_mut(&mut self.users).push(Arc::new(User { key: Some(token.clone()), spec }));
             self.store.note(Change::Users);
         }
         Some(token)
     }
 
-    /// Takes a user's key away. Says whether there is such a user.
+    /// Takes a user's key away. Says whether there is such a user, and it had one.
     pub fn revoke(&mut self, user_id: u64) -> bool {
-        let before = self.users.len();
-        Arc::make_mut(&mut self.users).retain(|user| user.spec.id != user_id);
-        let gone = self.users.len() < before;
-        if gone {
-            // A service user that is gone stands behind no token; asking for the token again makes a new one.
-            for integration in Arc::make_mut(&mut self.integrations) {
-                integration.service_user_id = integration.service_user_id.filter(|id| *id != user_id);
+        let users = Arc::make_mut(&mut self.users);
+        let Some(user) = users.iter_mut().find(|user| user.spec.id == user_id && user.key.is_some()) else {
+            return false;
+        };
+        *user = Arc::new(User { key: None, spec: UserSpec { is_revoked: true, ..user.spec.clone() } });
+        for integration in Arc::make_mut(&mut self.integrations) {
+            if integration.service_user_id == Some(user_id) {
+                // The token stays dead: whoever asks again gets another one, and another user behind it.
+                let revoked = integration.tokens_revoked.saturating_add(1);
+                let (organization, kind) = (&integration.organization_token, integration.kind);
+                integration.activation_token = activation_token(&self.material, organization, kind, revoked);
+                integration.tokens_revoked = revoked;
+                integration.service_user_id = None;
             }
-            self.store.forget_heads_of_owner(user_id);
-            self.store.note(Change::Users);
         }
-        gone
+        self.store.note(Change::Users);
+        true
     }
 
     /// Gives the users and integrations of another world the secrets that they have here, where it names none.
@@ -152,7 +169,8 @@ impl Account {
         for user in &mut world.users {
             let same =
                 self.users.iter().find(|same| same.spec.id == user.id && same.spec.email == user.email);
-            let key = same.map(|same| &same.key).filter(|key| !handed_out.contains(key));
+            let key = same.and_then(|same| same.key.as_ref()).filter(|key| !handed_out.contains(key));
+            let key = key.filter(|_| !user.is_revoked);
             user.user_key = user.user_key.take().or_else(|| key.cloned());
         }
         for organization in &mut world.organizations {
@@ -170,7 +188,11 @@ impl Account {
     pub fn secrets(&self) -> impl Iterator<Item = String> {
         let tokens = self.integrations.iter().map(|integration| &integration.activation_token);
         let handed_out: std::collections::BTreeSet<&String> = tokens.clone().collect();
-        let keys = self.users.iter().map(|user| &user.key).filter(move |key| !handed_out.contains(key));
+        let keys = self
+            .users
+            .iter()
+            .filter_map(|user| user.key.as_ref())
+            .filter(move |key| !handed_out.contains(key));
         keys.chain(tokens).cloned().collect::<Vec<_>>().into_iter()
     }
 
@@ -185,7 +207,7 @@ impl Account {
     pub fn users_with_secrets(&self) -> Users {
         let tokens = self.integrations.iter().map(|integration| &integration.activation_token);
         let handed_out: Vec<&String> = tokens.collect();
-        let own_key = |user: &User| Some(user.key.clone()).filter(|key| !handed_out.contains(&key));
+        let own_key = |user: &User| user.key.clone().filter(|key| !handed_out.contains(&key));
         self.users_as(own_key, |integration| Some(integration.activation_token.clone()))
     }
 
@@ -204,6 +226,7 @@ impl Account {
             let spec = IntegrationSpec {
                 activation_token: token(integration),
                 service_user_id: integration.service_user_id,
+                tokens_revoked: integration.tokens_revoked,
             };
             if spec != IntegrationSpec::default() {
                 let of_organization = integrations.entry(integration.organization_token.clone()).or_default();
@@ -252,7 +275,7 @@ pub fn forget_secrets_of(world: &mut MendWorld, material: &[u8]) {
     }
     for organization in &mut world.organizations {
         for (kind, integration) in &mut organization.integrations {
-            let derived = activation_token(material, &organization.token, *kind);
+            let derived = activation_token(material, &organization.token, *kind, integration.tokens_revoked);
             if integration.activation_token.as_ref() == Some(&derived) {
                 integration.activation_token = None;
             }
@@ -266,14 +289,22 @@ pub fn user_key(material: &[u8], user: &UserSpec) -> String {
     blake3::Hash::from_bytes(blake3::derive_key("mock-server mend user key", &material)).to_hex().to_string()
 }
 
-/// The token of an integration that was given none: opaque base64, as long as a bundle of keys would be.
-pub fn activation_token(material: &[u8], organization_token: &str, kind: IntegrationType) -> String {
+/// The token of an integration that was given none: opaque base64, as long as a bundle of keys would be. `revoked`
+/// tokens went before it.
+pub fn activation_token(
+    material: &[u8],
+    organization_token: &str,
+    kind: IntegrationType,
+    revoked: u64,
+) -> String {
     use base64::Engine as _;
     let material = [material, b"\0", organization_token.as_bytes(), b"\0", kind.as_str().as_bytes()].concat();
+    let mut hasher = blake3::Hasher::new_derive_key("mock-server mend activation token");
+    hasher.update(&material);
+    if revoked > 0 {
+        hasher.update(b"\0").update(&revoked.to_be_bytes());
+    }
     let mut bytes = [0; 96];
-    blake3::Hasher::new_derive_key("mock-server mend activation token")
-        .update(&material)
-        .finalize_xof()
-        .fill(&mut bytes);
+    hasher.finalize_xof().fill(&mut bytes);
     base64::engine::general_purpose::STANDARD.encode(bytes)
 }

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::account::Account;
-use super::store::{LibraryId, Moment, Outcome, Project, ProjectId};
+use super::store::{LibraryId, Moment, Outcome, ProductId, Project, ProjectId};
 use crate::vendors::happening::{EventError, Happening};
 use crate::world::World;
 
@@ -71,10 +71,7 @@ impl Account {
             Event::ScanStarted { project_token } => {
                 let project = self.project(project_token)?;
                 let token = self.ids.request_token();
-                self.store.change_project(project.spec.id, |spec| {
-                    spec.request_token = Some(token.clone());
-                    spec.request_state = Some(RequestState::InProgress);
-                });
+                self.store.put_request(project.spec.id, &token, RequestState::InProgress);
                 Ok(Effects { request_token: Some(token), ..Effects::default() })
             }
             Event::LibraryAdded { library } => self.add_library(library),
@@ -89,11 +86,19 @@ impl Account {
                 if let Some(unknown) = licenses.iter().find(|name| self.store.license(name).is_none()) {
                     return Err(EventError::Unknown { kind: "licence", id: unknown.clone() });
                 }
+                let mut effects = Effects::default();
+                if library.licenses == *licenses {
+                    return Ok(effects);
+                }
                 let mut changed = LibrarySpec::clone(&library);
                 changed.licenses.clone_from(licenses);
                 self.store.put_library(changed);
-                let mut effects = Effects::default();
                 self.evaluate_users_of(library.key_id, None, now, &mut effects);
+                // What a project is made of is not what it was, even if no policy minds.
+                for project in self.store.users_of(library.key_id) {
+                    self.store.note_modified(project, ModificationType::Inventory, now);
+                    effects.add_project(self, project);
+                }
                 Ok(effects)
             }
             Event::AlertIgnored { alert_uuid, comments } => {
@@ -108,10 +113,11 @@ impl Account {
                 let project = alert.key.project;
                 let mut moment = Moment::live(now, &mut self.ids);
                 let comments = comments.as_deref();
-                let changed =
-                    self.store.set_alert_status(alert_uuid, AlertStatus::Ignored, comments, &mut moment);
-                let mut effects = Effects { changed_alerts: usize::from(changed), ..Effects::default() };
-                if changed {
+                let mut effects = Effects::default();
+                if let Some(outcome) =
+                    self.store.set_alert_status(alert_uuid, AlertStatus::Ignored, comments, &mut moment)
+                {
+                    effects.add(outcome);
                     effects.add_project(self, project);
                 }
                 Ok(effects)
@@ -130,14 +136,20 @@ impl Account {
             }
             Event::ProjectDeleted { project_token } => {
                 let project = self.project(project_token)?;
-                self.store.remove_project(project.spec.id);
-                Ok(Effects { changed_projects: vec![project_token.clone()], ..Effects::default() })
+                let (product, id) = (project.product, project.spec.id);
+                let had: Vec<LibraryId> =
+                    self.store.inventory(id).map(|(library, _)| library.key_id).collect();
+                self.store.remove_project(id);
+                let changed_projects = vec![project_token.clone()];
+                let mut effects = Effects { changed_projects, ..Effects::default() };
+                self.evaluate_sharers(product, id, &had, now, &mut effects);
+                Ok(effects)
             }
             Event::UserKeyRevoked { user_id } => {
                 if self.revoke(*user_id) {
                     Ok(Effects::default())
                 } else {
-                    Err(EventError::Unknown { kind: "user", id: user_id.to_string() })
+                    Err(EventError::Unknown { kind: "user with a key", id: user_id.to_string() })
                 }
             }
         }
@@ -220,7 +232,11 @@ impl Account {
     fn perform_scan(&mut self, project: &Project, planned: PlannedScan, now: Timestamp) -> Effects {
         let id = project.spec.id;
         let mut is_changed = false;
+        let mut came_or_went = planned.taken.clone();
         for (library, used) in planned.brought {
+            if self.store.inventory_of(id, library).is_none() {
+                came_or_went.push(library);
+            }
             is_changed |= self.store.put_inventory(id, library, used);
         }
         is_changed |= self.store.remove_inventory(id, &planned.taken);
@@ -232,6 +248,7 @@ impl Account {
         let outcome = self.store.evaluate_project(id, &mut Moment::live(now, &mut self.ids));
         self.note_outcome(id, outcome, now, &mut effects);
         effects.add_project(self, id);
+        self.evaluate_sharers(project.product, id, &came_or_went, now, &mut effects);
         effects
     }
 
@@ -243,10 +260,7 @@ impl Account {
             Some(token) if is_running => token,
             _ => self.ids.request_token(),
         };
-        self.store.change_project(project.spec.id, |spec| {
-            spec.request_token = Some(token.clone());
-            spec.request_state = Some(RequestState::Finished);
-        });
+        self.store.put_request(project.spec.id, &token, RequestState::Finished);
         token
     }
 
@@ -342,11 +356,24 @@ impl Account {
         }
     }
 
+    fn evaluate_sharers(
+        &mut self,
+        product: ProductId,
+        project: ProjectId,
+        libraries: &[LibraryId],
+        now: Timestamp,
+        effects: &mut Effects,
+    ) {
+        let mut moment = Moment::live(now, &mut self.ids);
+        for (user, outcome) in self.store.evaluate_sharers(product, project, libraries, &mut moment) {
+            self.note_outcome(user, outcome, now, effects);
+            effects.add_project(self, user);
+        }
+    }
+
     fn note_outcome(&mut self, project: ProjectId, outcome: Outcome, now: Timestamp, effects: &mut Effects) {
         self.store.note_outcome(project, outcome, now);
-        effects.opened_violations += outcome.opened;
-        effects.resolved_violations += outcome.resolved;
-        effects.changed_alerts += outcome.alerts;
+        effects.add(outcome);
     }
 }
 
@@ -359,6 +386,12 @@ struct PlannedScan {
 }
 
 impl Effects {
+    fn add(&mut self, outcome: Outcome) {
+        self.opened_violations += outcome.opened;
+        self.resolved_violations += outcome.resolved;
+        self.changed_alerts += outcome.alerts;
+    }
+
     fn add_project(&mut self, account: &Account, project: ProjectId) {
         if let Some(row) = account.store.project_of_id(project)
             && !self.changed_projects.iter().any(|known| known == row.token())

@@ -40,6 +40,8 @@ readings! {
     resolved_violations: ResolvedViolations = MEND_RESOLVED_VIOLATIONS { Omitted = "omitted", Listed = "listed" }
     /// Which of several policies that match the same library wins?
     policy_conflict: PolicyConflict = MEND_POLICY_CONFLICT { PerCause = "per-cause", PerLibrary = "per-library", None = "none" }
+    /// Does a policy about the severity `HIGH` match critical vulnerabilities, too?
+    high_includes_critical: HighIncludesCritical = MEND_HIGH_INCLUDES_CRITICAL { No = "no", Yes = "yes" }
     /// Which `violationType` has a match that is about neither a licence nor a vulnerability?
     other_violation_type: OtherViolationType = MEND_OTHER_VIOLATION_TYPE { MatchType = "match-type", Library = "library" }
     /// Which `issueUuid` has a match that was gone and comes back?
@@ -78,6 +80,8 @@ readings! {
     external_datetimes: ExternalDatetimes = MEND_EXTERNAL_DATETIMES { Any = "any", Space = "space", Iso = "iso" }
     /// Which types may `extraData` have?
     extra_data: ExtraData = MEND_EXTRA_DATA { Map = "map", MapOrArray = "map-or-array" }
+    /// Do the limits of texts hold for the keys of `extraData`?
+    ext_extra_data_keys: ExtExtraDataKeys = MEND_EXT_EXTRA_DATA_KEYS { Checked = "checked", Unchecked = "unchecked" }
     /// Where do `issuePriority`, `issueLabel` and `policyId` stand?
     extra_fields_place: ExtraFieldsPlace = MEND_EXTRA_FIELDS_PLACE { Nested = "nested", Both = "both" }
     /// Must `wsPolicyIssueItemUuid` have the form of a UUID?

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use fixtures::scenes::{self, SceneContext};
 use fixtures::world::MendWorld;
+use fixtures::world::mend::Event;
 use http::Method;
 use mock_server::MockServer;
 use mock_server::kernel::clock::manual_epoch;
@@ -104,7 +105,7 @@ async fn format_1_is_read_and_brought_up_to_date() {
     write_format_1(directory.path());
     assert_eq!(format_in_header(directory.path()), 1);
     let api = open(&MockServer::builder().world("docs-samples").state(directory.path()));
-    assert_eq!(format_in_header(directory.path()), 2, "an older version sees at once that it can't read it");
+    assert_eq!(format_in_header(directory.path()), 3, "an older version sees at once that it can't read it");
     assert_eq!(api.server.data_theorem().api_key(), "stored-secret-0");
     assert_eq!(external_id(&api.control(), TARGET).as_deref(), Some("SEC-1"));
     assert_eq!(api.control().now().to_string(), "2026-01-15T05:00:00Z");
@@ -135,4 +136,44 @@ async fn a_world_of_mend_can_take_the_place_of_one_from_format_1() {
     drop(api);
     let (api, _directory) = reopened(directory).await;
     assert_eq!((api.control().export_world(), api.server.mend().user_key()), (world, key.as_str()));
+}
+
+/// Format 2 has nothing of what format 3 added: users without a key, earlier requests, the newest policy.
+#[tokio::test]
+async fn format_2_is_read_and_brought_up_to_date() {
+    let directory = TempDir::new().unwrap();
+    let api = open(&MockServer::builder().world("mend-every-match-type").state(directory.path()));
+    let key = api.server.mend().user_key().to_owned();
+    let project_token = api.control().export_world().mend.projects[0].token().to_owned();
+    let event = Event::ProjectRenamed { project_token, name: "renamed".to_owned() };
+    api.control().happen(&event).unwrap();
+    assert!(api.control().saved().await);
+    let world = api.control().export_world();
+    drop(api);
+    let database = let_go_of(directory.path());
+    database.pragma_update(None, "user_version", 2).unwrap();
+    for text in texts(&database) {
+        for new in ["is_revoked", "earlier_requests", "newest_policy_id", "tokens_revoked"] {
+            assert!(!text.contains(new), "format 2 has no {new}: {text}");
+        }
+    }
+    database.close().unwrap();
+    assert_eq!(format_in_header(directory.path()), 2);
+    let (api, directory) = reopened(directory).await;
+    assert_eq!(format_in_header(directory.path()), 3);
+    assert_eq!((api.control().export_world(), api.server.mend().user_key()), (world, key.as_str()));
+}
+
+/// The database of a directory, once its last server has let go of it.
+fn let_go_of(directory: &Path) -> Connection {
+    let lock = fs::File::open(directory.join("lock")).unwrap();
+    lock.lock().unwrap();
+    Connection::open(directory.join("state.sqlite")).unwrap()
+}
+
+/// All texts in which rows and worlds are written down.
+fn texts(database: &Connection) -> Vec<String> {
+    let query = "SELECT world FROM bases UNION ALL SELECT value FROM rows UNION ALL SELECT current_keys FROM sandboxes";
+    let mut statement = database.prepare(query).unwrap();
+    statement.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
 }

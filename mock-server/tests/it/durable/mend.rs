@@ -1,5 +1,7 @@
 //! What changed at Mend is there after a restart, whichever row holds it.
 
+mod memory;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -185,7 +187,7 @@ async fn what_takes_other_things_with_it_is_there_after_a_restart() {
     let _ = api.mend("getIntegrationActivationToken", fields).await.mend_ok();
     happen(&control, &Event::ProjectDeleted { project_token });
     let users = mend(&control).users;
-    assert_eq!(users.len(), 2, "the token made a service user");
+    assert_eq!(users.len(), 3, "the token made a service user");
     for user in users {
         happen(&control, &Event::UserKeyRevoked { user_id: user.id });
     }

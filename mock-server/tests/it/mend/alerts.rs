@@ -1,5 +1,7 @@
 //! Alerts: what they say, which are listed, and setting their status.
 
+mod status;
+
 use std::collections::BTreeSet;
 
 use fixtures::builders::mend::{library, licenses, policy, used, vulnerability};

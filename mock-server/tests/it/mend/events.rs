@@ -2,6 +2,8 @@
 
 mod hierarchy;
 mod people;
+mod products;
+mod requests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -362,7 +364,7 @@ async fn other_licences_mean_other_matches() {
     };
     api.control().happen(&change(&["GPL 2.0", "Apache 2.0"])).unwrap();
     // Two licences are an alert of their own.
-    assert_eq!(modified_now(&api).await, only(&[("api", &["ALERTS", "POLICY_MATCH"])]));
+    assert_eq!(modified_now(&api).await, only(&[("api", &["ALERTS", "INVENTORY", "POLICY_MATCH"])]));
     assert!(matched(&api, "api").await.contains_key(&("plain".to_owned(), "GPL 2.0".to_owned())));
     assert_reloads(&api).await;
     api.control().advance(SignedDuration::from_secs(1));
@@ -371,6 +373,16 @@ async fn other_licences_mean_other_matches() {
     api.control().happen(&change(&["Apache 2.0"])).unwrap();
     assert_eq!(names(&matched(&api, "api").await), [("copyleft", "GPL 2.0"), ("parser", HIGH)]);
     assert_eq!(libraries_left(&api, &["plain", "copyleft"]).await, ["copyleft"]);
+}
+
+#[tokio::test]
+async fn licences_that_no_policy_minds_change_what_projects_are_made_of() {
+    let api = two_projects();
+    let event = Event::LicensesChanged { key_uuid: uuid_of("parser"), licenses: BTreeSet::new() };
+    let effects = api.control().happen(&event).unwrap();
+    assert_eq!(effects.changed_projects, ["api", "app"].map(|name| token_of(&api, name)));
+    let inventory: &[&str] = &["INVENTORY"];
+    assert_eq!(modified_now(&api).await, only(&[("api", inventory), ("app", inventory)]));
 }
 
 /// `mend.ignored-alert-violation`

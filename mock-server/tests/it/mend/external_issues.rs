@@ -277,6 +277,7 @@ async fn one_bad_item_of_several_refuses_all_and_the_message_names_item_field_an
         ("extraData.issueLabel", json!(long), length),
         ("extraData.policyId", json!("100%"), "MEND-EXT-FORBIDDEN-CHARS"),
         ("extraData.team", json!("A>B"), "MEND-EXT-FORBIDDEN-CHARS"),
+        ("extraData.a%b", json!("fine"), "mend.ext-extra-data-keys"),
     ] {
         for place in 0..3 {
             let mut items =
@@ -311,6 +312,9 @@ async fn date_times_come_with_or_without_zone_and_fraction() {
         ("2024-05-02T10:11:12.123Z", "2024-05-02T10:11:12.123Z"),
         ("2024-05-02T10:11:12.123456789-01:00", "2024-05-02T11:11:12.123456789Z"),
         ("2024-02-29T23:59:59Z", "2024-02-29T23:59:59Z"),
+        // Later than any instant of ours, and so the last one.
+        ("9999-12-31 23:59:59", "9999-12-30T22:00:00Z"),
+        ("9999-12-31T23:59:59-23:59", "9999-12-30T22:00:00Z"),
     ] {
         for field in ["created", "lastModified"] {
             let _ = report_first(&api, json!([{"identifier": "WPM-1", field: written}])).await.mend_ok();
@@ -343,7 +347,6 @@ async fn date_times_come_with_or_without_zone_and_fraction() {
         "1608717600",
         "-2020-12-23T10:00:00Z",
         "2020-12-23T10:00:00+02:00\u{0}",
-        "9999-12-31T23:59:59-23:59",
         "２０２０-12-23T10:00:00Z",
     ] {
         for field in ["created", "lastModified"] {

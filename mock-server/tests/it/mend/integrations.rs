@@ -50,6 +50,36 @@ async fn the_token_makes_calls_as_a_service_user_of_its_own() {
     assert_eq!(api.control().export_world().validate(), []);
 }
 
+/// MEND-TOKEN-SERVICE-USER, MEND-ERROR-NOT-ALLOWED
+#[tokio::test]
+async fn a_revoked_token_stays_dead_and_the_next_one_has_another_user() {
+    let api = Api::of("one-open");
+    let kind = IntegrationType::AzureDevOps;
+    let body = mend_body("fetchProjectPolicyIssues", json!({"projectToken": first_project(&api)}));
+    let (mut tokens, mut ids) =
+        (Vec::new(), mend_world(&api).users.iter().map(|user| user.id).collect::<Vec<_>>());
+    for round in 0..3 {
+        let given = token(&api, kind.as_str()).await;
+        let id = service_user(&api, kind).unwrap();
+        assert!(!tokens.contains(&given) && !ids.contains(&id), "round {round}: neither was there before");
+        let _ = api.mend_as(&given, "v1.4", body.clone()).await.mend_ok();
+        api.control().happen(&Event::UserKeyRevoked { user_id: id }).unwrap();
+        tokens.push(given);
+        ids.push(id);
+        for dead in &tokens {
+            let reply = api.mend_as(dead, "v1.4", body.clone()).await;
+            let _ = reply.mend_refused(5001, "MEND-ERROR-NOT-ALLOWED");
+            let entry = api.last_entry();
+            assert_eq!(entry.operation, "fetchProjectPolicyIssues", "it is still ours to refuse");
+            assert!(!serde_json::to_string(&entry).unwrap().contains(dead.as_str()));
+        }
+    }
+    assert_ne!(token(&api, "issueTrackerIntegration").await, tokens[0]);
+    assert_eq!(api.control().export_world().validate(), []);
+    api.control().reset();
+    assert_eq!(token(&api, kind.as_str()).await, tokens[0], "a reset undoes all of that");
+}
+
 /// MEND-TOKEN-SERVICE-USER
 #[tokio::test]
 async fn before_it_was_handed_out_the_token_is_nobodys() {
@@ -140,29 +170,46 @@ async fn the_match_types_are_those_of_the_sample() {
 #[tokio::test]
 async fn the_match_types_are_for_members_of_an_existing_organization() {
     use super::common::{play, world};
-    use fixtures::builders::mend::{organization, user};
+    use fixtures::builders::mend::{organization, product, token, user};
 
     let missing = Api::of("one-open").mend(MATCHES, json!({})).await;
     assert_eq!(missing.mend_refused(3010, "MEND-AUTH-SCOPE-TOKEN"), "Missing fields: orgToken");
     let elsewhere = organization("Elsewhere");
     let their_token = elsewhere.clone().build(world().build().epoch).token;
+    let own_product = token("product", "Wallet");
     let api = play(
         world()
             .mend_organization(organization("Larkfield"))
             .mend_organization(elsewhere)
             .mend_user(user("sync"))
-            .mend_user(user("stranger").organization(&their_token)),
+            .mend_user(user("member").role(Role::Member))
+            .mend_user(user("auditor").role(Role::Auditor))
+            .mend_user(user("product").products([own_product.as_str()]))
+            .mend_user(user("root").role(Role::GlobalAdministrator))
+            .mend_user(user("stranger").role(Role::Member).organization(&their_token))
+            .mend_product(product("Wallet")),
     );
     for nothing in ["no-such-organization", " ", "\u{0}"] {
         let reply = api.mend(MATCHES, json!({"orgToken": nothing})).await;
         let _ = reply.mend_refused(5001, "mend.unknown-scope-token");
     }
     let stranger = api.control().user_key_of("stranger@example.com").unwrap();
+    let roles = ["member", "product", "auditor", "sync", "root"];
     let ask = |key: String, fields: Value| {
         let api = &api;
         async move { api.mend_as(&key, "v1.4", mend_body(MATCHES, fields)).await }
     };
     let ours = of_organization(&api, json!({}));
-    let _ = ask(stranger.clone(), ours).await.mend_refused(5001, "MEND-ACCESS-ROLE");
+    let _ = ask(stranger.clone(), ours.clone()).await.mend_refused(5001, "MEND-ACCESS-ROLE");
     let _ = ask(stranger, json!({"orgToken": their_token})).await.mend_ok();
+    for name in roles {
+        let key = api.control().user_key_of(&format!("{name}@example.com")).unwrap();
+        let _ = ask(key.clone(), ours.clone()).await.mend_ok();
+        let elsewhere = ask(key, json!({"orgToken": their_token})).await;
+        if name == "root" {
+            let _ = elsewhere.mend_ok();
+        } else {
+            let _ = elsewhere.mend_refused(5001, "MEND-ACCESS-ROLE");
+        }
+    }
 }

@@ -191,3 +191,28 @@ async fn both_versions_have_the_call() {
     let old = api.mend_as(&key, "v1.3", mend_body(INFO, fields.clone())).await.mend_ok();
     assert_eq!(old, api.mend(INFO, fields).await.mend_ok());
 }
+
+/// MEND-LIBRARIES-GONE, `mend.unknown-key-uuid`
+#[tokio::test]
+async fn a_refused_id_is_that_of_no_library_of_the_project() {
+    let api = libraries();
+    api.control().set_readings([("mend.unknown-key-uuid", "refused")]).unwrap();
+    let ask = async |artifact: &str| {
+        let fields =
+            json!({"projectToken": token_of(&api, "api"), "keyUuids": [uuid_of("plain"), uuid_of(artifact)]});
+        api.mend(INFO, fields).await
+    };
+    let message = ask("elsewhere").await.mend_refused(8000, "mend.unknown-key-uuid");
+    assert!(message.contains("keyUuids[1]"), "{message}");
+    let _ = ask("nowhere").await.mend_refused(8000, "mend.unknown-key-uuid");
+    let scan = Event::Scan {
+        project_token: token_of(&api, "api"),
+        added: vec![],
+        removed: vec![uuid_of("copyleft")],
+        source_files_changed: false,
+        comment: None,
+    };
+    api.control().happen(&scan).unwrap();
+    let answer = ask("copyleft").await.mend_ok();
+    assert_eq!(texts(&answer["libraries"], "/artifactId"), ["plain"], "that it is gone is no mistake");
+}

@@ -156,3 +156,35 @@ async fn who_may_ask_about_organizations_products_and_projects() {
         }
     }
 }
+
+/// A global administrator is in these scenes so that what is above organizations can be called at all.
+#[tokio::test]
+async fn scenes_with_a_global_organization_have_a_user_who_may_ask_about_it() {
+    for scene in ["demo", "mend-demo", "mend-every-match-type"] {
+        let api = Api::of(scene);
+        let world = api.control().export_world().mend;
+        let environment = api.control().environment();
+        let user = environment.mend_users.iter().find(|user| user.role == Role::GlobalAdministrator).unwrap();
+        assert_ne!(user.user_key, api.server.mend().user_key(), "clients get an ordinary user");
+        let of_global = json!({"globalOrgToken": world.global_organization.unwrap().token});
+        let ask = async |request_type: &str, fields: Value| {
+            let body = mend_body(request_type, fields);
+            api.mend_as(&user.user_key, "v1.4", body).await.mend_ok()
+        };
+        let policy = json!({
+            "name": "Everywhere", "owner": {"email": user.email},
+            "filter": {"type": "RESOURCE_NAME_REGEX", "resourceName": "no-such-file"}, "action": {"type": "REJECT"},
+        });
+        let mut fields = of_global.clone();
+        fields["policy"] = policy;
+        let id = ask("addGlobalOrganizationPolicy", fields).await["id"].take();
+        let mut fields = of_global.clone();
+        fields["policy"] = json!({"id": id, "enabled": false});
+        assert_eq!(ask("updateGlobalOrganizationPolicy", fields).await["enabled"], false);
+        let listed = ask("getGlobalOrganizationPolicies", of_global.clone()).await;
+        assert!(listed["policies"].as_array().unwrap().iter().any(|policy| policy["id"] == id), "{scene}");
+        let mut fields = of_global;
+        fields["policyIds"] = json!([id]);
+        assert_eq!(ask("removeGlobalOrganizationPolicies", fields).await["removedPolicies"], 1);
+    }
+}

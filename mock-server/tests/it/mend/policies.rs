@@ -1,6 +1,7 @@
 //! Adding, getting, updating and removing policies.
 
 mod bodies;
+mod traces;
 
 use fixtures::builders::{days, mend};
 use fixtures::strategies::EPOCH;
@@ -347,11 +348,12 @@ async fn product_level_is_false_or_says_that_the_policy_is_a_products() {
 }
 
 #[tokio::test]
-async fn an_owner_whose_key_was_revoked_is_a_number() {
+async fn an_owner_whose_key_was_revoked_keeps_name_and_email() {
     let api = api();
-    add(&api, "Project", copyleft()).await.mend_ok();
+    let owner = add(&api, "Project", copyleft()).await.mend_ok()["owner"].take();
     api.control().happen(&fixtures::world::mend::Event::UserKeyRevoked { user_id: 2 }).unwrap();
-    assert_eq!(listed(&api, "Project", true).await[0]["owner"], json!({"id": 2}));
+    assert_eq!(listed(&api, "Project", true).await[0]["owner"], owner);
+    assert_eq!(issues(&api).await[0]["policy"]["owner"], owner);
 }
 
 #[tokio::test]

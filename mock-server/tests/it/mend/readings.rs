@@ -220,6 +220,29 @@ async fn every_value_of_every_reading_shows_as_the_ledger_says() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+/// Which matches stand hangs on these readings; choosing another value evaluates anew.
+#[tokio::test]
+async fn readings_about_what_stands_hold_for_what_is_there() {
+    let api = Api::with(MockServer::builder().world("empty"));
+    let severity = fixtures::world::mend::Severity::High;
+    let high = policy("High", Filter::VulnerabilitySeverity { severity, effective_only: false });
+    let leaky = library("g", "leaky", "1").vulnerability(VULNERABILITY);
+    put(&api, account(&api).mend_project(project("Api").library(leaky)).mend_policy(high).build());
+    let listed = async || count(&fetch(&api, json!({})).await, "issues");
+    assert_eq!(listed().await, "0");
+    api.control().set_readings([("mend.high-includes-critical", "yes")]).unwrap();
+    assert_eq!(listed().await, "1");
+    let alert_uuid = api.control().export_world().mend.alerts[0].uuid.clone();
+    let _ = api.control().happen(&Event::AlertIgnored { alert_uuid, comments: None }).unwrap();
+    assert_eq!(listed().await, "1");
+    api.control().set_readings([("mend.ignored-alert-violation", "resolved")]).unwrap();
+    assert_eq!(listed().await, "0");
+    api.control().set_readings([("mend.ignored-alert-violation", "unaffected")]).unwrap();
+    assert_eq!(listed().await, "1");
+    api.control().set_readings([("mend.high-includes-critical", "no")]).unwrap();
+    assert_eq!(listed().await, "0");
+}
+
 /// Rows that were rendered under another reading are rendered anew.
 #[tokio::test]
 async fn a_reading_can_be_changed_while_the_server_runs() {

@@ -87,7 +87,8 @@ fn window(call: &Call<'_>) -> Result<Window, Refused> {
     Ok(Window { from: bound("fromDate")?.unwrap_or(i64::MIN), to: bound("toDate")?.unwrap_or(i64::MAX) })
 }
 
-/// Sets the status of alerts to `Active` or `Ignored`, of all of them or of none.
+/// Sets the status of alerts to `Active` or `Ignored`, of all of them or of none. Without `comments` those that are
+/// there stay.
 pub(super) fn set_alerts_status(account: &mut Account, call: &Call<'_>) -> Result<Vec<u8>, Refused> {
     let rule = &ledger::MEND_ALERTS_SET_STATUS;
     let text = fields::required_text(call.fields, "status", rule, call.readings)?;
@@ -137,7 +138,7 @@ fn set_status(
     let mut changed = 0;
     for uuid in uuids {
         let mut moment = Moment::live(call.now, &mut account.ids);
-        changed += usize::from(account.store.set_alert_status(uuid, status, comments, &mut moment));
+        changed += usize::from(account.store.set_alert_status(uuid, status, comments, &mut moment).is_some());
     }
     Ok(wire::body(&Done {
         message: format!("Successfully set the status to {status}: {changed} alerts changed"),

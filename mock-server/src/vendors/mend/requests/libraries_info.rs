@@ -14,7 +14,7 @@ use crate::vendors::mend::readings::{
 use crate::vendors::mend::rules::access::Scope;
 use crate::vendors::mend::rules::errors::{Code, Refused};
 use crate::vendors::mend::rules::fields;
-use crate::vendors::mend::store::{LibraryId, Project, Version};
+use crate::vendors::mend::store::{LibraryId, Project, Version, opens_issues};
 use crate::vendors::mend::wire::{self, inventory};
 
 #[derive(Serialize)]
@@ -33,12 +33,13 @@ pub(super) fn get_project_libraries_info(account: &Account, call: &Call<'_>) -> 
     let Scope::Project(project) = &call.scope else { return Ok(b"{}".to_vec()) };
     let mut libraries = Vec::with_capacity(key_uuids.len());
     for (place, key_uuid) in key_uuids.iter().enumerate() {
-        match account.store.library(key_uuid) {
+        let known = account.store.library(key_uuid);
+        match known.filter(|library| is_of_project(account, project, library.key_id)) {
             Some(library) if applies(account, project, library.key_id, call) => libraries.push(library),
             Some(_) => {}
             None if readings.unknown_key_uuid == UnknownKeyUuid::LeftOut => {}
             None => {
-                let reason = format!("keyUuids[{place}] is of no library");
+                let reason = format!("keyUuids[{place}] is of no library of the project");
                 return Err(Refused::reading(Code::InvalidLibrary, &ledger::MEND_UNKNOWN_KEY_UUID, reason));
             }
         }
@@ -48,6 +49,13 @@ pub(super) fn get_project_libraries_info(account: &Account, call: &Call<'_>) -> 
     Ok(wire::body(&Reply { libraries }))
 }
 
+/// Whether the project has the library or, as far as policies matched it there, had it: that one is gone is what the
+/// call tells, and no mistake.
+fn is_of_project(account: &Account, project: &Project, library: LibraryId) -> bool {
+    let (store, id) = (&account.store, project.spec.id);
+    store.inventory_of(id, library).is_some() || !store.matches_of_library(id, library).is_empty()
+}
+
 /// Whether the project has the library, and not all of the issues it had are void.
 fn applies(account: &Account, project: &Project, library: LibraryId, call: &Call<'_>) -> bool {
     let id = project.spec.id;
@@ -55,7 +63,8 @@ fn applies(account: &Account, project: &Project, library: LibraryId, call: &Call
         return false;
     }
     let matches = account.store.matches_of_library(id, library);
-    let is_in_force = |policy| account.store.policy(policy).is_some_and(|policy| policy.is_enabled);
+    let is_in_force =
+        |policy| account.store.policy(policy).is_some_and(|policy| policy.is_enabled && opens_issues(policy));
     call.readings.libraries_no_longer_applies == LibrariesNoLongerApplies::Listed
         || matches.is_empty()
         || matches.iter().any(|(policy, row)| row.is_open() && is_in_force(*policy))

@@ -53,9 +53,9 @@ pub(super) fn get_policies(account: &Account, call: &Call<'_>) -> Result<Vec<u8>
     if !with_inherited {
         scopes.truncate(1);
     }
-    let mut found: Vec<(_, &PolicySpec)> = account
-        .store
-        .policies()
+    let mut found: Vec<(_, &PolicySpec)> = scopes
+        .iter()
+        .flat_map(|scope| account.store.policies_in(scope))
         .filter_map(|policy| Some((policies::rank(policy, &scopes)?, &**policy)))
         .collect();
     found.sort_by_key(|(rank, _)| *rank);
@@ -117,8 +117,7 @@ fn policy_ids(call: &Call<'_>) -> Result<Vec<PolicyId>, Refused> {
 
 /// A policy without a priority comes after the others of its scope.
 fn priority_after(scope: &PolicyScope, store: &Store) -> u32 {
-    let of_scope = store.policies().filter(|policy| policy.scope == *scope);
-    of_scope.map(|policy| policy.priority).max().unwrap_or_default().saturating_add(1)
+    store.policies_in(scope).map(|policy| policy.priority).max().unwrap_or_default().saturating_add(1)
 }
 
 /// The scopes whose policies apply in a scope, from the narrowest to the widest.

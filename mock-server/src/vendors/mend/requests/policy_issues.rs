@@ -6,13 +6,13 @@ use fixtures::world::mend::PolicySpec;
 use super::{Call, order};
 use crate::vendors::mend::account::Account;
 use crate::vendors::mend::readings::{
-    ActionTypeSpelling, DisabledPolicies, FetchFirstPage, FetchPaging, FetchWindowField, FetchWindowRows,
-    PolicyActionType, ResolvedViolations,
+    ActionTypeSpelling, FetchFirstPage, FetchPaging, FetchWindowField, FetchWindowRows, PolicyActionType,
+    ResolvedViolations,
 };
 use crate::vendors::mend::rules::access::Scope;
 use crate::vendors::mend::rules::errors::Refused;
 use crate::vendors::mend::rules::{fields, windows};
-use crate::vendors::mend::store::{LibraryId, Match, Project, Violation, Window, opens_issues};
+use crate::vendors::mend::store::{LibraryId, Match, Project, Violation, Window};
 use crate::vendors::mend::wire::policy_issues as wire;
 
 /// Issues to a page, where a request names the page but not its size.
@@ -43,12 +43,12 @@ pub(in crate::vendors::mend) struct Issue<'a> {
 
 fn issues<'a>(account: &'a Account, project: &Project, window: Window, call: &Call<'_>) -> Vec<Issue<'a>> {
     let readings = call.readings;
-    let is_listed = |policy: &PolicySpec| {
-        opens_issues(policy) && (policy.is_enabled || readings.disabled_policies == DisabledPolicies::Listed)
-    };
     let mut issues = Vec::new();
     for (policy, library, row) in account.store.matches(project.spec.id) {
-        let Some(policy) = account.store.policy(policy).filter(|policy| is_listed(policy)) else { continue };
+        let Some(policy) = account.store.policy(policy).filter(|policy| account.store.is_listed(policy))
+        else {
+            continue;
+        };
         let mut violations: Vec<&Violation> = row
             .violations
             .iter()

@@ -76,19 +76,12 @@ pub(super) fn get_project_last_modification(account: &Account, call: &Call<'_>) 
     Ok(wire::body(&LastModifications { project_last_modifications: rows.collect() }))
 }
 
-/// The last request of a project is as far as the world says. An earlier one is over: the project has been scanned
-/// again since.
+/// How far the work behind a request has got, as the world says.
 pub(super) fn get_request_state(account: &Account, call: &Call<'_>) -> Result<Vec<u8>, Refused> {
     let rule = &ledger::MEND_SCAN_REQUEST_STATE;
     let token = fields::required_text(call.fields, "requestToken", rule, call.readings)?;
     let Scope::Organization(organization) = call.scope else { return Ok(b"{}".to_vec()) };
-    let project = account.store.project_of_request(token);
-    let request_state = match project.filter(|project| project.organization == organization) {
-        None => RequestState::Unknown,
-        Some(project) if project.spec.request_token.as_deref() == Some(token) => {
-            project.spec.request_state.unwrap_or(RequestState::Finished)
-        }
-        Some(_) => RequestState::Finished,
-    };
+    let known = account.store.request(token).filter(|(project, _)| project.organization == organization);
+    let request_state = known.map_or(RequestState::Unknown, |(_, state)| state);
     Ok(wire::body(&State { request_state }))
 }

@@ -100,6 +100,9 @@ impl Scope {
 /// Requests that the vendor lets product administrators make with the token of their organization.
 const FOR_PRODUCT_ADMINISTRATORS: [&str; 2] = ["getProjectVitals", "getRequestState"];
 
+/// Requests that every user may make with the token of the organization it is a member of.
+const FOR_MEMBERS: [&str; 1] = ["getPolicyMatchesConfiguration"];
+
 /// Whether a user may make a request about a scope.
 pub fn check(
     user: &User,
@@ -114,6 +117,9 @@ pub fn check(
     let is_own = scope.organization().is_some() && scope.organization() == own_organization;
     let refuse =
         |reason: &'static str| Err(Refused::rule(Code::NotAllowed, &ledger::MEND_ACCESS_ROLE, reason));
+    if is_own && FOR_MEMBERS.contains(&request_type) {
+        return Ok(());
+    }
     match user.spec.role {
         Role::Administrator | Role::Auditor if !is_own => refuse("the token is another organization's"),
         Role::Auditor if writes && readings.auditor_writes == AuditorWrites::Refused => {

@@ -1,8 +1,7 @@
 //! Dates as requests write them. All of them mean UTC unless they name a zone.
 
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
+use jiff::civil::{DateTime, date};
 
 use crate::vendors::mend::readings::{ExternalDatetimes, FetchWindowFormat};
 
@@ -58,11 +57,10 @@ pub fn of_issue(text: &str, form: ExternalDatetimes) -> Option<Timestamp> {
         _ => zone(rest)?,
     };
     let local = date_time(year, month, day, hour, minute, second)?;
-    let utc = local.to_zoned(TimeZone::UTC).ok()?.timestamp();
-    utc.checked_sub(SignedDuration::from_secs(zone_seconds))
-        .ok()?
-        .checked_add(SignedDuration::from_nanos(i64::from(nanoseconds)))
-        .ok()
+    let (first, last) = (Timestamp::MIN.as_second(), Timestamp::MAX.as_second());
+    // `9999-12-31`, which people write for "never", lies a day beyond the last instant there is here.
+    let utc = (seconds_since_1970(local) - zone_seconds).clamp(first, last);
+    Timestamp::new(utc, nanoseconds).ok()
 }
 
 /// `+02:00` in seconds.
@@ -91,8 +89,12 @@ fn bound(
     in_minutes: bool,
 ) -> Option<Bound> {
     let local = date_time(year, month, day, hour, minute, second)?;
-    let second = local.to_zoned(TimeZone::UTC).ok()?.timestamp().as_second();
-    Some(Bound { second, in_minutes })
+    Some(Bound { second: seconds_since_1970(local), in_minutes })
+}
+
+/// Counted here, because instants end earlier than dates do.
+fn seconds_since_1970(local: DateTime) -> i64 {
+    local.duration_since(date(1970, 1, 1).at(0, 0, 0, 0)).as_secs()
 }
 
 fn date_time(year: u32, month: u32, day: u32, hour: u32, minute: u32, second: u32) -> Option<DateTime> {
@@ -124,7 +126,7 @@ fn numbers<const N: usize>(text: &str, form: &str) -> Option<[u32; N]> {
 
 #[cfg(test)]
 mod tests {
-    use super::{ExternalDatetimes, FetchWindowFormat, of_issue, window_bound, with_seconds};
+    use super::{ExternalDatetimes, FetchWindowFormat, Timestamp, of_issue, window_bound, with_seconds};
 
     #[test]
     fn windows_take_three_forms() {
@@ -147,6 +149,8 @@ mod tests {
             assert_eq!(of(wrong, FetchWindowFormat::Any), None, "{wrong}");
         }
         assert_eq!(with_seconds("2022-1-15 00:00:00"), None);
+        assert_eq!(of("9999-12-31 23:59:59", FetchWindowFormat::Any), Some((253_402_300_799, false)));
+        assert_eq!(of("0000-01-01 00:00:00", FetchWindowFormat::Any), Some((-62_167_219_200, false)));
     }
 
     #[test]
@@ -165,5 +169,9 @@ mod tests {
             assert_eq!(any(wrong), "", "{wrong}");
         }
         assert_eq!(any("2020-12-23T10:00:0\u{e9}"), "");
+        for never in ["9999-12-31 23:59:59", "9999-12-31T23:59:59.999999999-23:59"] {
+            assert_eq!(any(never)[..19], Timestamp::MAX.to_string()[..19], "{never}");
+        }
+        assert_eq!(any("0000-01-01T00:00:00+23:59"), "-000001-12-31T00:01:00Z");
     }
 }

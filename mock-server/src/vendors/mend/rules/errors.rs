@@ -10,6 +10,12 @@ use crate::vendors::mend::readings::{BadValueCode, MissingFieldCode, Readings};
 /// An `errorCode`. Codes and meanings stand in the source of the vendor's own client library.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Code {
+    /// 2007: the user is not in the organization.
+    NotInOrganization,
+    /// 2008: the group does not exist.
+    UnknownGroup,
+    /// 2011: the user does not exist.
+    UnknownUser,
     /// 2021: invalid option value for a property.
     InvalidOption,
     /// 3000: invalid request parameters.
@@ -28,6 +34,9 @@ impl Code {
     /// The number.
     pub const fn number(self) -> u16 {
         match self {
+            Self::NotInOrganization => 2007,
+            Self::UnknownGroup => 2008,
+            Self::UnknownUser => 2011,
             Self::InvalidOption => 2021,
             Self::InvalidParameters => 3000,
             Self::MissingFields => 3010,
@@ -92,6 +101,9 @@ impl Refused {
             Code::InvalidOption => format!("Invalid option value: {reason}"),
             Code::Unexpected => format!("Unexpected: {reason}"),
             Code::InvalidLibrary => format!("Invalid key UUID: {reason}"),
+            Code::NotInOrganization => format!("User is not in organization: {reason}"),
+            Code::UnknownGroup => format!("Group does not exist: {reason}"),
+            Code::UnknownUser => format!("User doesn't exist: {reason}"),
         }
     }
 }

@@ -13,8 +13,8 @@ use super::errors::Refused;
 use super::fields::{self, kind};
 use crate::http::reject::Because;
 use crate::vendors::mend::readings::{
-    AbsentItemFields, EmptyExternalIssues, EmptyIdentifier, ExtraData, ExtraFieldsPlace, LengthUnit,
-    Readings, SameIdentifierTwice, TrackerPluginType, UrlSpecialChars,
+    AbsentItemFields, EmptyExternalIssues, EmptyIdentifier, ExtExtraDataKeys, ExtraData, ExtraFieldsPlace,
+    LengthUnit, Readings, SameIdentifierTwice, TrackerPluginType, UrlSpecialChars,
 };
 
 /// Longest text, in the unit of `mend.length-unit`.
@@ -230,8 +230,13 @@ impl ItemReader<'_> {
     }
 
     fn extra_text(&self, key: &str, value: &Value) -> Result<String, Refused> {
-        let key: String = key.chars().take(60).collect();
-        let name = format!("{}.extraData.{key}", self.name);
+        let shown: String = key.chars().take(60).collect();
+        let name = format!("{}.extraData.{shown}", self.name);
+        if self.readings.ext_extra_data_keys == ExtExtraDataKeys::Checked {
+            let (name, reading) = (format!("{name} as a key"), &ledger::MEND_EXT_EXTRA_DATA_KEYS);
+            check_length(&name, key, TEXT_MAX, reading, self.readings)?;
+            check_characters(&name, key, reading, self.readings)?;
+        }
         let Some(text) = value.as_str() else {
             let rule = &ledger::MEND_EXT_EXTRA_DATA_MAP;
             let reason = format!("{name} has to be a string by {}, not {}", rule.id, kind(value));
@@ -287,9 +292,10 @@ fn check_length(
     name: &str,
     text: &str,
     max: usize,
-    rule: &'static Rule,
+    because: impl Into<Because>,
     readings: &Readings,
 ) -> Result<(), Refused> {
+    let because = because.into();
     let (length, unit) = match readings.length_unit {
         LengthUnit::Characters => (text.chars().count(), "characters"),
         LengthUnit::Utf16 => (text.encode_utf16().count(), "UTF-16 units"),
@@ -298,8 +304,8 @@ fn check_length(
     if length <= max {
         return Ok(());
     }
-    let reason = format!("{name} has {length} {unit}, and {} allows {max}", rule.id);
-    Err(Refused::bad_value(rule, reason, readings))
+    let reason = format!("{name} has {length} {unit}, and {} allows {max}", because.id());
+    Err(Refused::bad_value(because, reason, readings))
 }
 
 fn check_characters(

@@ -3,10 +3,11 @@
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
+use fixtures::spec::Rule;
 use fixtures::world::{UnknownValue, is_cvss_score};
 use serde_json::{Map, Value};
 
-use super::errors::Refused;
+use super::errors::{Code, Refused};
 use super::fields;
 use crate::http::reject::Because;
 use crate::vendors::mend::readings::Readings;
@@ -48,6 +49,11 @@ impl<'a> Object<'a> {
     /// The refusal of the object as a whole.
     pub fn refuse_itself(&self, because: impl Into<Because>, why: &str) -> Refused {
         Refused::bad_value(because, format!("{} {why}", self.path), self.readings)
+    }
+
+    /// The refusal of what the object refers to, with a code of its own.
+    pub fn refuse_reference(&self, code: Code, rule: &'static Rule, why: &str) -> Refused {
+        Refused::rule(code, rule, format!("{} {why}", self.path))
     }
 
     /// An object that may be absent.

@@ -19,6 +19,8 @@ pub struct Subject<'a> {
     pub ineffective: &'a BTreeSet<String>,
     /// Whether a product, given by token, has the library.
     pub is_in_product: &'a dyn Fn(&str) -> bool,
+    /// Whether a filter for high severity is one for critical severity, too.
+    pub high_includes_critical: bool,
     /// Now, for the library's age.
     pub now: Timestamp,
 }
@@ -40,7 +42,10 @@ pub fn causes(filter: &Filter, is_inclusive: bool, subject: &Subject<'_>) -> Vec
             library.licenses.intersection(licenses).map(|name| Cause::License(name.clone())).collect()
         }
         Filter::VulnerabilitySeverity { severity, effective_only } => vulnerabilities_if(&|vulnerability| {
-            severity_of(vulnerability) == *severity && (!effective_only || is_effective(vulnerability))
+            let found = severity_of(vulnerability);
+            let is_included =
+                subject.high_includes_critical && (*severity, found) == (Severity::High, Severity::Critical);
+            (found == *severity || is_included) && (!effective_only || is_effective(vulnerability))
         }),
         Filter::VulnerabilityScore { from, to } => {
             vulnerabilities_if(&|vulnerability| (*from..=*to).contains(&score_of(vulnerability)))

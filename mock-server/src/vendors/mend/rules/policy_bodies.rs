@@ -5,6 +5,7 @@
 //! whether a policy of that name or priority exists, which nothing forbids.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use fixtures::spec::mend as ledger;
 use fixtures::world::mend::{
@@ -13,7 +14,7 @@ use fixtures::world::mend::{
 use serde_json::{Map, Value};
 
 use super::access::Scope;
-use super::errors::Refused;
+use super::errors::{Code, Refused};
 use super::nested::Object;
 use crate::vendors::mend::account::{Account, User};
 use crate::vendors::mend::readings::{ActionTypeSpelling, Readings};
@@ -215,15 +216,24 @@ impl<'a> Known<'a> {
         if id.is_none() && email.is_none() && name.is_none() {
             return Err(owner.refuse_itself(rule, "has to have an id, a name or an email"));
         }
-        let is_meant = |user: &User| {
+        let is_meant = |user: &&Arc<User>| {
             let spec = &user.spec;
             id.is_none_or(|id| id == spec.id)
                 && email.is_none_or(|email| email == spec.email)
                 && name.is_none_or(|name| name == spec.name)
-                && spec.organization_token.as_deref().is_none_or(|token| self.is_own(token))
         };
-        let user = self.account.users.iter().find(|user| is_meant(user));
-        user.map(|user| &**user).ok_or_else(|| owner.refuse_itself(rule, "is no user of the organization"))
+        let is_own = |user: &&Arc<User>| {
+            user.spec.organization_token.as_deref().is_none_or(|token| self.is_own(token))
+        };
+        let mut meant = self.account.users.iter().filter(is_meant).peekable();
+        let rule = &ledger::MEND_ERROR_USERS;
+        if meant.peek().is_none() {
+            return Err(owner.refuse_reference(Code::UnknownUser, rule, "is no known user"));
+        }
+        let user = meant.find(is_own);
+        user.map(|user| &**user).ok_or_else(|| {
+            owner.refuse_reference(Code::NotInOrganization, rule, "is a user of another organization")
+        })
     }
 
     fn action(&self, action: &Object<'_>) -> Result<ActionBody, Refused> {
@@ -249,7 +259,9 @@ impl<'a> Known<'a> {
                     .filter(|organization| self.is_own(organization))
                     .flat_map(|organization| self.store().groups(organization));
                 if !groups.any(|known| known.id == id) {
-                    return Err(group.refuse("id", rule, "is no group of the organization"));
+                    let rule = &ledger::MEND_ERROR_USERS;
+                    let why = "is no group of the organization";
+                    return Err(group.refuse_reference(Code::UnknownGroup, rule, why));
                 }
                 Some(id)
             }

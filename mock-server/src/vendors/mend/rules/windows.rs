@@ -37,12 +37,13 @@ pub fn of_fetch(fields: &Map<String, Value>, readings: &Readings) -> Result<Wind
             }
         },
     };
+    let end = to.map(|to| end(to, readings));
     let window = Window {
         from: from.map_or(i64::MIN, |from| from.second),
-        to: to.map_or(i64::MAX, |to| last_second(to, readings)),
+        to: end.map_or(i64::MAX, |end| last_second(end, readings)),
     };
-    if let (Some(from), Some(to)) = (from, to)
-        && from.second > to.second
+    // A window that ends where it begins is not reversed, even if its end does not belong to it.
+    if end.is_some_and(|end| window.from > end)
         && readings.fetch_window_reversed == FetchWindowReversed::Refused
     {
         let reason = "fromDateTime is later than toDateTime";
@@ -68,13 +69,17 @@ fn fetch_bound(
     }
 }
 
-/// The last second that a window with this end holds.
-fn last_second(to: Bound, readings: &Readings) -> i64 {
+/// The second that a bound at the end stands for.
+fn end(to: Bound, readings: &Readings) -> i64 {
     let whole_minute = to.in_minutes && readings.fetch_window_minutes == FetchWindowMinutes::WholeMinute;
-    let end = if whole_minute { to.second + 59 } else { to.second };
+    if whole_minute { to.second + 59 } else { to.second }
+}
+
+/// The last second that a window with this end holds.
+fn last_second(end: i64, readings: &Readings) -> i64 {
     match readings.fetch_window_bounds {
         FetchWindowBounds::Inclusive => end,
-        FetchWindowBounds::ToExclusive => to.second - 1,
+        FetchWindowBounds::ToExclusive => end - 1,
     }
 }
 

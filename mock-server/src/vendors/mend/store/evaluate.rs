@@ -1,20 +1,20 @@
-//! Brings matches and alerts in step with policies and inventory.
+//! Brings matches in step with policies and inventory, and alerts with both.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use fixtures::world::mend::{
-    ActionType, AlertSpec, AlertStatus, AlertType, Cause, InventorySpec, IssueTrackerType, LibrarySpec,
-    PolicySpec, ViolationSpec, ViolationStatus,
-};
+use fixtures::world::mend::{Cause, ViolationSpec, ViolationStatus};
 use jiff::Timestamp;
 use smol_str::SmolStr;
 
 use super::Store;
-use super::model::{Alert, AlertKey, LibraryId, Match, PolicyId, Project, ProjectId, Rendered, Violation};
+use super::model::{LibraryId, Match, PolicyId, ProductId, Project, ProjectId, Rendered, Violation};
+use super::policies::{Ranked, opens_issues};
 use super::write::Change;
 use crate::kernel::ids::IdSource;
-use crate::vendors::mend::readings::{IgnoredAlertViolation, MatchAgain, RescoreTouchesViolation};
+use crate::vendors::mend::readings::{
+    HighIncludesCritical, IgnoredAlertViolation, MatchAgain, RescoreTouchesViolation,
+};
 use crate::vendors::mend::rules::policies::{self, Subject};
 
 /// When something happens, and where the ids of what it creates come from.
@@ -39,7 +39,7 @@ impl Moment<'_> {
         Moment { now, uuids: Uuids::Live(ids) }
     }
 
-    fn uuid(&mut self, slug: impl FnOnce() -> String) -> String {
+    pub(super) fn uuid(&mut self, slug: impl FnOnce() -> String) -> String {
         match &mut self.uuids {
             Uuids::Live(ids) => ids.uuid(),
             Uuids::OfThePast(make) => make(&slug()),
@@ -47,7 +47,7 @@ impl Moment<'_> {
     }
 
     /// When something with these reasons came up.
-    fn began(&self, reasons: impl IntoIterator<Item = Timestamp>) -> Timestamp {
+    pub(super) fn began(&self, reasons: impl IntoIterator<Item = Timestamp>) -> Timestamp {
         match self.uuids {
             Uuids::Live(_) => self.now,
             Uuids::OfThePast(_) => reasons.into_iter().max().unwrap_or(self.now).min(self.now),
@@ -86,23 +86,13 @@ impl Outcome {
     }
 }
 
-/// A policy that applies to a project, with its place among the others.
-type Ranked = ((usize, u32, u64), Arc<PolicySpec>);
-
 impl Store {
     /// Evaluates all policies and alerts of a project.
     pub fn evaluate_project(&mut self, project: ProjectId, moment: &mut Moment<'_>) -> Outcome {
-        let Some(row) = self.project_of_id(project).cloned() else { return Outcome::default() };
-        let policies = self.policies_of(&row);
         let mut libraries: BTreeSet<LibraryId> =
             self.inventory(project).map(|(library, _)| library.key_id).collect();
         libraries.extend(self.matches(project).into_iter().map(|(_, library, _)| library));
-        let mut outcome = Outcome::default();
-        for library in libraries {
-            outcome = outcome.and(self.evaluate_library(&row, library, &policies, None, moment));
-        }
-        outcome.alerts += self.evaluate_alerts(&row, &policies, moment);
-        outcome
+        self.evaluate_libraries(project, &Vec::from_iter(libraries), None, moment)
     }
 
     /// Evaluates all policies and alerts of the projects that use a library. `rescored` is a vulnerability whose
@@ -113,16 +103,11 @@ impl Store {
         rescored: Option<&str>,
         moment: &mut Moment<'_>,
     ) -> Vec<(ProjectId, Outcome)> {
-        let users = super::range(&self.users_of_library, &(library, 0), &(library, ProjectId::MAX));
-        let projects: Vec<ProjectId> = users.into_iter().map(|((_, project), ())| *project).collect();
         let mut changed = Vec::new();
-        for project in projects {
-            let Some(row) = self.project_of_id(project).cloned() else { continue };
-            let policies = self.policies_of(&row);
-            let mut outcome = self.evaluate_library(&row, library, &policies, rescored, moment);
-            outcome.alerts += self.evaluate_alerts(&row, &policies, moment);
+        for project in self.users_of(library) {
+            let mut outcome = self.evaluate_libraries(project, &[library], rescored, moment);
             if let Some(name) = rescored {
-                outcome.alerts += self.refresh_alert(project, library, name, moment.now);
+                outcome.alerts += self.refresh_security_alert(project, library, name, moment.now);
             }
             if outcome != Outcome::default() {
                 changed.push((project, outcome));
@@ -131,27 +116,57 @@ impl Store {
         changed
     }
 
-    /// Evaluates all policies for one library of a project.
-    pub(super) fn evaluate_one(
+    /// Evaluates the projects that use libraries which a project brought into its product or took out of it, if a
+    /// policy asks what that product has. Returns those in which something changed.
+    pub fn evaluate_sharers(
+        &mut self,
+        product: ProductId,
+        project: ProjectId,
+        libraries: &[LibraryId],
+        moment: &mut Moment<'_>,
+    ) -> Vec<(ProjectId, Outcome)> {
+        let token = self.product_of_id(product).map(|row| row.spec.token.as_str());
+        if !token.is_some_and(|token| self.is_asked_for_by_a_policy(token)) {
+            return Vec::new();
+        }
+        let others: Vec<ProjectId> =
+            self.projects_of(product).map(|row| row.spec.id).filter(|id| *id != project).collect();
+        let mut concerned: BTreeMap<ProjectId, Vec<LibraryId>> = BTreeMap::new();
+        for library in libraries {
+            // As long as another project of the product has it, nothing is new about the product.
+            if others.iter().any(|other| self.inventory_of(*other, *library).is_some()) {
+                continue;
+            }
+            for user in self.users_of(*library).into_iter().filter(|user| *user != project) {
+                concerned.entry(user).or_default().push(*library);
+            }
+        }
+        let mut changed = Vec::new();
+        for (user, libraries) in concerned {
+            let outcome = self.evaluate_libraries(user, &libraries, None, moment);
+            if outcome != Outcome::default() {
+                changed.push((user, outcome));
+            }
+        }
+        changed
+    }
+
+    /// Evaluates all policies for some libraries of a project, and its alerts.
+    pub(super) fn evaluate_libraries(
         &mut self,
         project: ProjectId,
-        library: LibraryId,
+        libraries: &[LibraryId],
+        rescored: Option<&str>,
         moment: &mut Moment<'_>,
     ) -> Outcome {
         let Some(row) = self.project_of_id(project).cloned() else { return Outcome::default() };
         let policies = self.policies_of(&row);
-        self.evaluate_library(&row, library, &policies, None, moment)
-    }
-
-    /// The policies that apply to a project, by rank.
-    fn policies_of(&self, project: &Project) -> Vec<Ranked> {
-        let scopes = self.scopes_of(project);
-        let mut ranked: Vec<Ranked> = self
-            .policies()
-            .filter_map(|policy| Some((policies::rank(policy, &scopes)?, Arc::clone(policy))))
-            .collect();
-        ranked.sort_by_key(|(rank, _)| *rank);
-        ranked
+        let mut outcome = Outcome::default();
+        for library in libraries {
+            outcome = outcome.and(self.evaluate_library(&row, *library, &policies, rescored, moment));
+        }
+        outcome.alerts += self.evaluate_alerts(&row, &policies, moment);
+        outcome
     }
 
     fn evaluate_library(
@@ -189,7 +204,7 @@ impl Store {
     }
 
     /// What of the policies' matches with a library has to stand.
-    fn standing(
+    pub(super) fn standing(
         &self,
         project: &Project,
         library: LibraryId,
@@ -217,6 +232,7 @@ impl Store {
             vulnerabilities: &vulnerabilities,
             ineffective: &used.ineffective_vulnerabilities,
             is_in_product: &is_in_product,
+            high_includes_critical: self.readings.high_includes_critical == HighIncludesCritical::Yes,
             now,
         };
         let mut matched = Vec::new();
@@ -239,12 +255,6 @@ impl Store {
         let mut standing = policies::standing(matched, self.readings.policy_conflict);
         standing.extend(kept);
         standing
-    }
-
-    fn is_ignored(&self, project: ProjectId, library: LibraryId, cause: &Cause) -> bool {
-        let Cause::Vulnerability(name) = cause else { return false };
-        let key = security_alert(project, library, name);
-        self.alerts.get(&key).is_some_and(|alert| alert.spec.status == AlertStatus::Ignored)
     }
 
     #[expect(clippy::too_many_arguments, reason = "all of them decide about one row")]
@@ -350,147 +360,4 @@ impl Store {
         self.violations.insert(uuid, Arc::clone(&row));
         row
     }
-
-    /// Brings the alerts of a project in step with its libraries and matches. Returns how many changed.
-    fn evaluate_alerts(&mut self, project: &Project, policies: &[Ranked], moment: &mut Moment<'_>) -> usize {
-        let id = project.spec.id;
-        let mut wanted = self.wanted_alerts(project, policies, moment.now);
-        let mut changed = 0;
-        let before: Vec<Arc<Alert>> = self.alerts(id).into_iter().cloned().collect();
-        for alert in before {
-            let is_wanted = wanted.remove(&alert.key).is_some();
-            let status = match (alert.spec.status, is_wanted) {
-                (AlertStatus::Active | AlertStatus::Ignored, false) => AlertStatus::Resolved,
-                (AlertStatus::Resolved, true) => AlertStatus::Active,
-                _ => continue,
-            };
-            let mut next = Alert::clone(&alert);
-            next.spec.status = status;
-            next.spec.last_modified = next.spec.last_modified.max(moment.now);
-            self.keep_alert(next);
-            changed += 1;
-        }
-        for (key, began) in wanted {
-            let key_uuid =
-                self.library_of_id(key.library).map_or_else(String::new, |known| known.key_uuid.clone());
-            let slug =
-                || format!("alert/{}/{key_uuid}/{}/{}", project.spec.uuid, key.kind, key.vulnerability);
-            let (uuid, created) = (moment.uuid(slug), moment.began(began));
-            let spec = AlertSpec {
-                uuid,
-                kind: key.kind,
-                project_token: project.token().to_owned(),
-                key_uuid,
-                vulnerability: Some(key.vulnerability.to_string()).filter(|name| !name.is_empty()),
-                status: AlertStatus::Active,
-                comments: None,
-                created,
-                last_modified: created,
-            };
-            self.keep_alert(Alert { key, spec, rendered: Rendered::default() });
-            changed += 1;
-        }
-        changed
-    }
-
-    /// The alerts that a project has to have, with the times of their reasons.
-    fn wanted_alerts(
-        &self,
-        row: &Project,
-        policies: &[Ranked],
-        now: Timestamp,
-    ) -> BTreeMap<AlertKey, Vec<Timestamp>> {
-        let project = row.spec.id;
-        let mut wanted: BTreeMap<AlertKey, Vec<Timestamp>> = BTreeMap::new();
-        let used: Vec<(&Arc<LibrarySpec>, &Arc<InventorySpec>)> = self.inventory(project).collect();
-        let mut versions: BTreeMap<_, usize> = BTreeMap::new();
-        for (library, _) in &used {
-            *versions.entry((library.kind, &library.group_id, &library.artifact_id)).or_default() += 1;
-        }
-        for (library, used) in used {
-            let mut want = |kind, vulnerability: &str, reasons: Vec<Timestamp>| {
-                let (library, vulnerability) = (library.key_id, SmolStr::new(vulnerability));
-                wanted.insert(AlertKey { project, library, kind, vulnerability }, reasons);
-            };
-            for name in &library.vulnerabilities {
-                if let Some(known) = self.vulnerability(name) {
-                    want(AlertType::SecurityVulnerability, name, vec![used.added, known.publish_date]);
-                }
-            }
-            if library.licenses.len() > 1 {
-                want(AlertType::MultipleLicenses, "", vec![used.added]);
-            }
-            if versions.get(&(library.kind, &library.group_id, &library.artifact_id)).is_some_and(|n| *n > 1)
-            {
-                want(AlertType::MultipleLibraryVersions, "", vec![used.added]);
-            }
-            if let Some(newest) = library.newest_version.as_ref().filter(|newest| **newest != library.version)
-            {
-                let major = |version: &str| version.split('.').next().map(str::to_owned);
-                let kind = if major(newest) == major(&library.version) {
-                    AlertType::NewMinorVersion
-                } else {
-                    AlertType::NewMajorVersion
-                };
-                want(kind, "", vec![used.added]);
-            }
-            if let Some(policy) = self.rejecting(row, library.key_id, policies, now) {
-                want(AlertType::RejectedByPolicyResource, "", vec![used.added, policy.creation_time]);
-            }
-        }
-        wanted
-    }
-
-    /// The policy that rejects a library of a project, if one does.
-    pub fn rejecting_policy(
-        &self,
-        project: &Project,
-        library: LibraryId,
-        now: Timestamp,
-    ) -> Option<&Arc<PolicySpec>> {
-        self.rejecting(project, library, &self.policies_of(project), now)
-    }
-
-    fn rejecting(
-        &self,
-        project: &Project,
-        library: LibraryId,
-        policies: &[Ranked],
-        now: Timestamp,
-    ) -> Option<&Arc<PolicySpec>> {
-        let rejects = |policy: &PolicySpec| policy.is_enabled && policy.action.kind == ActionType::Reject;
-        if !policies.iter().any(|(_, policy)| rejects(policy)) {
-            return None;
-        }
-        let standing = self.standing(project, library, policies, now);
-        standing.iter().filter_map(|(policy, _)| self.policy(*policy)).find(|policy| rejects(policy))
-    }
-
-    /// Notes that a vulnerability's alert says something else now. Returns how many alerts that were.
-    fn refresh_alert(&mut self, project: ProjectId, library: LibraryId, name: &str, now: Timestamp) -> usize {
-        let key = security_alert(project, library, name);
-        let Some(alert) = self.alerts.get(&key) else { return 0 };
-        let mut next = Alert::clone(alert);
-        next.spec.last_modified = next.spec.last_modified.max(now);
-        self.keep_alert(next);
-        1
-    }
-
-    pub(super) fn keep_alert(&mut self, alert: Alert) {
-        let uuid = SmolStr::new(&alert.spec.uuid);
-        self.changes.push(Change::Alert(uuid.clone()));
-        self.alert_keys.insert(uuid, alert.key.clone());
-        self.alerts.insert(alert.key.clone(), Arc::new(alert));
-    }
-}
-
-/// Whether what a policy matches is a policy violation: it opens issues for the integration this API serves.
-pub fn opens_issues(policy: &PolicySpec) -> bool {
-    policy.action.kind == ActionType::CreateIssue
-        && policy.action.issue_tracker == Some(IssueTrackerType::CommonIssueTracker)
-}
-
-fn security_alert(project: ProjectId, library: LibraryId, vulnerability: &str) -> AlertKey {
-    let (kind, vulnerability) = (AlertType::SecurityVulnerability, SmolStr::new(vulnerability));
-    AlertKey { project, library, kind, vulnerability }
 }

@@ -4,12 +4,14 @@ use fixtures::world::MendWorld;
 use fixtures::world::mend::{ModificationType, ProjectSpec};
 
 use super::Store;
+use super::load::newest_policy_seen;
 use super::model::Project;
 
 impl Store {
     /// Everything there is, as plain data. Users and integrations belong to the account and are not in here.
     pub fn export(&self) -> MendWorld {
-        MendWorld {
+        let mut world = MendWorld {
+            newest_policy_id: None,
             global_organization: self.global.as_deref().cloned(),
             organizations: self.organizations.iter().map(|spec| (**spec).clone()).collect(),
             users: Vec::new(),
@@ -24,7 +26,11 @@ impl Store {
             external_issues: self.external_issues.iter().map(|(_, spec)| (**spec).clone()).collect(),
             alerts: self.alerts.iter().map(|(_, row)| row.spec.clone()).collect(),
             is_evaluated: true,
-        }
+        };
+        // Said only where it does not follow from what there is, so that most worlds need not speak of it.
+        world.newest_policy_id =
+            Some(self.newest_policy).filter(|newest| *newest > newest_policy_seen(&world));
+        world
     }
 
     fn export_project(&self, project: &Project) -> ProjectSpec {

@@ -14,7 +14,7 @@ use smol_str::SmolStr;
 use super::evaluate::{Moment, Uuids};
 use super::model::{Alert, AlertKey, LibraryId, Match, PolicyId, Project, ProjectId, Rendered, Violation};
 use super::modified::Modifications;
-use super::{Product, Store};
+use super::{Product, Store, requests};
 use crate::kernel::counted_map::CountedMap;
 use crate::vendors::mend::readings::Readings;
 
@@ -54,13 +54,12 @@ impl Store {
             inventory: CountedMap::default(),
             users_of_library: CountedMap::default(),
             policies: world.policies.iter().map(|spec| (spec.id, Arc::new(spec.clone()))).collect(),
-            newest_policy: {
-                let policies = world.policies.iter().map(|spec| spec.id);
-                policies
-                    .chain(world.policy_violations.iter().map(|spec| spec.policy_id))
-                    .max()
-                    .unwrap_or_default()
-            },
+            policies_of_scope: world
+                .policies
+                .iter()
+                .map(|spec| ((spec.scope.clone(), spec.id), ()))
+                .collect(),
+            newest_policy: newest_policy_seen(world).max(world.newest_policy_id.unwrap_or_default()),
             matches: CountedMap::default(),
             violations: CountedMap::default(),
             external_issues: world.external_issues.iter().map(external_issue).collect(),
@@ -119,7 +118,7 @@ impl Store {
         self.projects_of = projects.iter().map(|project| ((project.product, project.spec.id), ())).collect();
         self.requests = projects
             .iter()
-            .filter_map(|project| Some((SmolStr::new(project.spec.request_token.as_ref()?), project.spec.id)))
+            .flat_map(|project| requests::tokens(project).map(|token| (SmolStr::new(token), project.spec.id)))
             .collect();
         self.projects = projects.into_iter().map(|project| (project.spec.id, project)).collect();
         self.users_of_library =
@@ -182,6 +181,13 @@ impl Store {
             self.evaluate_project(project, &mut Moment { now: epoch, uuids: Uuids::OfThePast(&mut uuids) });
         }
     }
+}
+
+/// The highest number of a policy that is there, or that matched something.
+pub(super) fn newest_policy_seen(world: &MendWorld) -> PolicyId {
+    let there = world.policies.iter().map(|spec| spec.id);
+    let matched = world.policy_violations.iter().map(|spec| spec.policy_id);
+    there.chain(matched).max().unwrap_or_default()
 }
 
 fn external_issue(spec: &ExternalIssueSpec) -> ((SmolStr, SmolStr), Arc<ExternalIssueSpec>) {

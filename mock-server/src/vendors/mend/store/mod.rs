@@ -4,11 +4,14 @@
 //! change stores a new row. Scopes, projects, libraries and policies are keyed by number, because their tokens
 //! are long. The store knows nothing of who may ask for what.
 
+mod alerts;
 mod evaluate;
 mod export;
 mod load;
 mod model;
 mod modified;
+mod policies;
+mod requests;
 mod write;
 
 use std::sync::Arc;
@@ -19,12 +22,13 @@ use fixtures::world::mend::{
 };
 use smol_str::SmolStr;
 
-pub use evaluate::{Moment, Outcome, opens_issues};
+pub use evaluate::{Moment, Outcome};
 pub use model::{
     Alert, AlertKey, LibraryId, Match, OrganizationId, PolicyId, ProductId, Project, ProjectId, Version,
     Violation,
 };
 pub use modified::{Modification, Window};
+pub use policies::{Ranked, opens_issues};
 pub use write::{Change, Upsert};
 
 use super::readings::Readings;
@@ -52,7 +56,8 @@ pub struct Store {
     inventory: CountedMap<(ProjectId, LibraryId), Arc<InventorySpec>>,
     users_of_library: CountedMap<(LibraryId, ProjectId), ()>,
     policies: CountedMap<PolicyId, Arc<PolicySpec>>,
-    /// The highest number that a policy was seen to have.
+    policies_of_scope: CountedMap<(PolicyScope, PolicyId), ()>,
+    /// The highest number that a policy has had.
     newest_policy: PolicyId,
     matches: CountedMap<(ProjectId, LibraryId, PolicyId), Arc<Match>>,
     violations: CountedMap<SmolStr, Arc<Violation>>,
@@ -145,11 +150,6 @@ impl Store {
         products.into_iter().flat_map(|product| self.projects_of(product.spec.id))
     }
 
-    /// The project that a request scanned, by the request's token.
-    pub fn project_of_request(&self, request_token: &str) -> Option<&Arc<Project>> {
-        self.project_of_id(*self.requests.get(request_token)?)
-    }
-
     /// The licence with this name.
     pub fn license(&self, name: &str) -> Option<&Arc<LicenseSpec>> {
         self.licenses.get(name)
@@ -180,6 +180,12 @@ impl Store {
         let libraries = self.libraries.iter();
         let affected = libraries.filter(|(_, library)| library.vulnerabilities.contains(vulnerability));
         affected.map(|(id, _)| *id).collect()
+    }
+
+    /// The projects that use a library, by number.
+    pub fn users_of(&self, library: LibraryId) -> Vec<ProjectId> {
+        let users = range(&self.users_of_library, &(library, 0), &(library, ProjectId::MAX));
+        users.into_iter().map(|((_, project), ())| *project).collect()
     }
 
     /// How a project uses a library, if it does.

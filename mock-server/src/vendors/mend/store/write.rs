@@ -4,16 +4,15 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use fixtures::world::mend::{
-    AlertStatus, ExternalIssueSpec, InventorySpec, LibrarySpec, ModificationType, PolicyScope, PolicySpec,
-    ProjectSpec, VulnerabilitySpec,
+    ExternalIssueSpec, InventorySpec, LibrarySpec, ModificationType, PolicyScope, ProjectSpec,
+    VulnerabilitySpec,
 };
 use jiff::Timestamp;
 use smol_str::SmolStr;
 
-use super::evaluate::{Moment, Outcome};
+use super::evaluate::Outcome;
 use super::model::{Alert, LibraryId, Match, PolicyId, Project, ProjectId};
 use super::{Product, Store};
-use crate::vendors::mend::readings::NewPolicyActs;
 
 /// Which row changed, for whoever keeps rows on disk.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -100,11 +99,6 @@ impl Store {
         let Some(row) = self.projects.get(&project) else { return };
         let mut changed = Project::clone(row);
         how(&mut changed.spec);
-        if changed.spec.request_token != row.spec.request_token
-            && let Some(token) = &changed.spec.request_token
-        {
-            self.requests.insert(SmolStr::new(token), project);
-        }
         self.projects.insert(project, Arc::new(changed));
         self.changes.push(Change::Project(project));
     }
@@ -144,17 +138,13 @@ impl Store {
                 self.external_issues.remove(&key);
             }
         }
-        let policies: Vec<PolicyId> = self
-            .policies()
-            .filter(|policy| matches!(&policy.scope, PolicyScope::Project(token) if token == row.token()))
-            .map(|policy| policy.id)
-            .collect();
+        let scope = PolicyScope::Project(row.token().to_owned());
+        let policies: Vec<PolicyId> = self.policies_in(&scope).map(|policy| policy.id).collect();
         for policy in policies {
             self.policies.remove(&policy);
+            self.policies_of_scope.remove(&(scope.clone(), policy));
         }
-        if let Some(token) = &row.spec.request_token {
-            self.requests.remove(token.as_str());
-        }
+        self.forget_requests(&row);
         self.modifications.remove_project(row.organization, project);
         self.projects_of.remove(&(row.product, project));
         self.project_ids.remove(row.token());
@@ -215,91 +205,6 @@ impl Store {
         self.changes.push(Change::Vulnerability(name));
     }
 
-    /// A number that no policy has had, as far as this world remembers.
-    pub fn next_policy_id(&self) -> PolicyId {
-        self.newest_policy.saturating_add(1)
-    }
-
-    /// Adds a policy. It acts on what is there as the readings say.
-    pub fn add_policy(&mut self, spec: PolicySpec, moment: &mut Moment<'_>) {
-        let scope = spec.scope.clone();
-        self.store_policy(spec);
-        if self.readings.new_policy_acts == NewPolicyActs::AtOnce {
-            self.evaluate_scope(&scope, moment);
-        }
-    }
-
-    /// Replaces a policy by one of the same number and scope.
-    pub fn update_policy(&mut self, spec: PolicySpec, moment: &mut Moment<'_>) {
-        let (id, scope) = (spec.id, spec.scope.clone());
-        let enabled_before = self.policy(id).map(|policy| policy.is_enabled);
-        let switched = enabled_before != Some(spec.is_enabled);
-        self.store_policy(spec);
-        let with_matches = self.forget_heads_of_policy(id, &scope);
-        if self.readings.new_policy_acts == NewPolicyActs::AtOnce {
-            self.evaluate_scope(&scope, moment);
-        }
-        if switched {
-            // Its matches stay, and say something else.
-            for project in with_matches {
-                self.note_modified(project, ModificationType::PolicyMatch, moment.now);
-            }
-        }
-    }
-
-    /// Removes policies of one scope. Returns how many there were.
-    pub fn remove_policies(
-        &mut self,
-        scope: &PolicyScope,
-        ids: &[PolicyId],
-        moment: &mut Moment<'_>,
-    ) -> usize {
-        let mut removed = 0;
-        for id in ids {
-            if self.policy(*id).is_some_and(|policy| policy.scope == *scope) {
-                self.policies.remove(id);
-                self.changes.push(Change::Policy(*id));
-                removed += 1;
-            }
-        }
-        if removed > 0 {
-            self.evaluate_scope(scope, moment);
-        }
-        removed
-    }
-
-    fn store_policy(&mut self, spec: PolicySpec) {
-        let id = spec.id;
-        self.newest_policy = self.newest_policy.max(id);
-        self.policies.insert(id, Arc::new(spec));
-        self.changes.push(Change::Policy(id));
-    }
-
-    /// The projects that a policy of this scope applies to.
-    pub fn projects_in(&self, scope: &PolicyScope) -> Vec<ProjectId> {
-        let ids =
-            |projects: &mut dyn Iterator<Item = &Arc<Project>>| projects.map(|row| row.spec.id).collect();
-        match scope {
-            PolicyScope::GlobalOrganization => self.projects.iter().map(|(id, _)| *id).collect(),
-            PolicyScope::Organization(token) => match self.organization_id(token) {
-                Some(organization) => ids(&mut self.projects_of_organization(organization)),
-                None => Vec::new(),
-            },
-            PolicyScope::Product(token) => match self.product(token) {
-                Some(product) => ids(&mut self.projects_of(product.spec.id)),
-                None => Vec::new(),
-            },
-            PolicyScope::Project(token) => ids(&mut self.project(token).into_iter()),
-        }
-    }
-
-    fn evaluate_scope(&mut self, scope: &PolicyScope, moment: &mut Moment<'_>) {
-        for project in self.projects_in(scope) {
-            let outcome = self.evaluate_project(project, moment);
-            self.note_outcome(project, outcome, moment.now);
-        }
-    }
-
     /// Stores an issue that an integration reported.
     pub fn put_external_issue(&mut self, issue: ExternalIssueSpec) -> Upsert {
         let key = (SmolStr::new(&issue.violation_uuid), SmolStr::new(&issue.identifier));
@@ -313,36 +218,9 @@ impl Store {
         upsert
     }
 
-    /// Gives an alert another status. Says whether it had another one, or another comment.
-    pub fn set_alert_status(
-        &mut self,
-        uuid: &str,
-        status: AlertStatus,
-        comments: Option<&str>,
-        moment: &mut Moment<'_>,
-    ) -> bool {
-        let Some(alert) = self.alert(uuid) else { return false };
-        let comments = comments.map(str::to_owned);
-        if alert.spec.status == status && alert.spec.comments == comments {
-            return false;
-        }
-        let (project, library) = (alert.key.project, alert.key.library);
-        let mut changed = Alert::clone(alert);
-        changed.spec.status = status;
-        changed.spec.comments = comments;
-        changed.spec.last_modified = changed.spec.last_modified.max(moment.now);
-        self.keep_alert(changed);
-        self.note_modified(project, ModificationType::Alerts, moment.now);
-        let outcome = self.evaluate_one(project, library, moment);
-        self.note_outcome(project, outcome, moment.now);
-        true
-    }
-
     /// Renders policy and library anew wherever the library is used.
     fn forget_heads_of_library(&mut self, library: LibraryId) {
-        let users = super::range(&self.users_of_library, &(library, 0), &(library, ProjectId::MAX));
-        let projects: Vec<ProjectId> = users.into_iter().map(|((_, project), ())| *project).collect();
-        for project in projects {
+        for project in self.users_of(library) {
             self.forget_heads_of_use(project, library);
         }
     }
@@ -356,34 +234,7 @@ impl Store {
         }
     }
 
-    /// Renders policy and library anew wherever the policy matches or did. Returns the projects where it does.
-    fn forget_heads_of_policy(&mut self, policy: PolicyId, scope: &PolicyScope) -> Vec<ProjectId> {
-        let mut with_matches = Vec::new();
-        for project in self.projects_in(scope) {
-            let rows = self.matches(project).into_iter().filter(|(of_policy, _, _)| *of_policy == policy);
-            let rows: Vec<(LibraryId, bool)> =
-                rows.map(|(_, library, row)| (library, row.is_open())).collect();
-            if rows.iter().any(|(_, is_open)| *is_open) {
-                with_matches.push(project);
-            }
-            for (library, _) in rows {
-                self.forget_head((project, library, policy));
-            }
-        }
-        with_matches
-    }
-
-    /// Renders anew what shows a user: the policies that the user owns.
-    pub fn forget_heads_of_owner(&mut self, user_id: u64) {
-        let owned = self.policies().filter(|policy| policy.owner_id == user_id);
-        let owned: Vec<(PolicyId, PolicyScope)> =
-            owned.map(|policy| (policy.id, policy.scope.clone())).collect();
-        for (policy, scope) in owned {
-            self.forget_heads_of_policy(policy, &scope);
-        }
-    }
-
-    fn forget_head(&mut self, key: (ProjectId, LibraryId, PolicyId)) {
+    pub(super) fn forget_head(&mut self, key: (ProjectId, LibraryId, PolicyId)) {
         if let Some(row) = self.matches.get(&key) {
             let fresh = Arc::new(Match::clone(row));
             self.matches.insert(key, fresh);

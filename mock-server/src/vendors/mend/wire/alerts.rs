@@ -5,6 +5,8 @@
 //! day, and `creation_date` may be an earlier one; here the former are when the alert last changed. The `status`
 //! of an ignored alert is our assumption: captures have `OPEN` only.
 
+use std::collections::BTreeMap;
+
 use fixtures::world::mend::{AlertStatus, AlertType, Severity};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -12,7 +14,7 @@ use serde::Serialize;
 use super::inventory::{DescribedLibrary, described};
 use super::vulnerabilities::{severity_of_cvss3, vulnerability};
 use super::{body, dates};
-use crate::vendors::mend::store::{Alert, Project, Store, Version};
+use crate::vendors::mend::store::{Alert, Project, ProjectId, Ranked, Store, Version};
 
 /// What an alert says besides its vulnerability.
 #[derive(Serialize)]
@@ -65,6 +67,7 @@ pub struct View {
 /// alert stays what it is.
 pub fn alerts(store: &Store, alerts: &[(&Project, &Alert)], view: View) -> Vec<u8> {
     let mut reply = br#"{"alerts":["#.to_vec();
+    let mut policies = BTreeMap::new();
     for (place, (project, alert)) in alerts.iter().enumerate() {
         if place > 0 {
             reply.push(b',');
@@ -72,7 +75,8 @@ pub fn alerts(store: &Store, alerts: &[(&Project, &Alert)], view: View) -> Vec<u
         reply.push(b'{');
         reply.extend_from_slice(alert.rendered.get(view.version, || head(store, alert, view.version)));
         // An object without its opening brace continues the one that was begun.
-        reply.extend_from_slice(body(&rest(store, project, alert, view)).get(1..).unwrap_or_default());
+        let rest = body(&rest(store, project, alert, view, &mut policies));
+        reply.extend_from_slice(rest.get(1..).unwrap_or_default());
     }
     reply.extend_from_slice(b"]}");
     reply
@@ -87,7 +91,16 @@ fn head(store: &Store, alert: &Alert, version: Version) -> Vec<u8> {
     head
 }
 
-fn rest<'a>(store: &'a Store, project: &'a Project, alert: &'a Alert, view: View) -> Rest<'a> {
+/// The policies of projects, for all alerts of an answer at once.
+type PoliciesOf = BTreeMap<ProjectId, Vec<Ranked>>;
+
+fn rest<'a>(
+    store: &'a Store,
+    project: &'a Project,
+    alert: &'a Alert,
+    view: View,
+    policies: &mut PoliciesOf,
+) -> Rest<'a> {
     let spec = &alert.spec;
     let library = store.library_of_id(alert.key.library);
     let used = store.inventory_of(project.spec.id, alert.key.library);
@@ -106,7 +119,7 @@ fn rest<'a>(store: &'a Store, project: &'a Project, alert: &'a Alert, view: View
         project_id: project.spec.id,
         project_token: project.token(),
         direct_dependency: used.is_some_and(|used| used.is_direct),
-        description: description(store, project, alert, view),
+        description: description(store, project, alert, view, policies),
         date: last_modified.clone(),
         modified_date: last_modified,
         status: is_security.then_some(match spec.status {
@@ -126,7 +139,13 @@ fn rest<'a>(store: &'a Store, project: &'a Project, alert: &'a Alert, view: View
 }
 
 /// What an alert says in words.
-fn description(store: &Store, project: &Project, alert: &Alert, view: View) -> String {
+fn description(
+    store: &Store,
+    project: &Project,
+    alert: &Alert,
+    view: View,
+    policies: &mut PoliciesOf,
+) -> String {
     let Some(library) = store.library_of_id(alert.key.library) else { return String::new() };
     match alert.spec.kind {
         AlertType::SecurityVulnerability => {
@@ -137,7 +156,8 @@ fn description(store: &Store, project: &Project, alert: &Alert, view: View) -> S
             severity.map_or_else(String::new, |severity| format!("{}:1,", capitalized(severity.as_str())))
         }
         AlertType::RejectedByPolicyResource => {
-            let policy = store.rejecting_policy(project, alert.key.library, view.now);
+            let policies = policies.entry(project.spec.id).or_insert_with(|| store.policies_of(project));
+            let policy = store.rejecting_policy(project, alert.key.library, policies, view.now);
             policy.map_or_else(String::new, |policy| policy.name.clone())
         }
         AlertType::MultipleLibraryVersions => {

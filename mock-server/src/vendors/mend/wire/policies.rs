@@ -121,7 +121,7 @@ pub fn policy<'a>(account: &'a Account, spec: &'a PolicySpec, of_project: Option
         PolicyUrlKey::Capital => (url, None),
         PolicyUrlKey::Lower => (None, url),
     };
-    // An owner whose key was revoked is no user any more: all that is left is the number.
+    // The world may have a policy whose owner it does not know: all that is left is the number.
     let owner = account.user_of_id(spec.owner_id).map(|user| &user.spec);
     Policy {
         matched: of_project.map(|_| PolicyMatch {

@@ -62,12 +62,20 @@ impl Naive {
         if *before == policy {
             return;
         }
-        if before.is_enabled != policy.is_enabled {
+        // Whether the tracker is set is in no answer, but whether there are answers hangs on it.
+        let mut same_look = policy.clone();
+        same_look.action.issue_tracker = before.action.issue_tracker;
+        let looks_different = same_look != *before;
+        let listed = (opens_issues(before), opens_issues(&policy));
+        if (looks_different && (listed.0 || listed.1)) || listed.0 != listed.1 {
             let matched = self.open.keys().filter(|(id, ..)| *id == policy.id);
             self.stirred.extend(matched.map(|(_, project, ..)| project.clone()));
         }
+        let same_decisions = PolicySpec { name: before.name.clone(), ..policy.clone() } == *before;
         *before = policy;
-        self.act(&scope);
+        if !same_decisions {
+            self.act(&scope);
+        }
     }
 
     pub(super) fn remove_policies(&mut self, scope: &PolicyScope, ids: &[u64]) -> usize {
@@ -83,6 +91,8 @@ impl Naive {
 
     pub(super) fn scan(&mut self, token: &str, found: &[LibraryUse]) {
         let now = self.now;
+        let product = self.project(token).product_token.clone();
+        let before = self.in_product(&product);
         let project = self.world.projects.iter_mut().find(|project| project.token() == token).unwrap();
         project.inventory = found
             .iter()
@@ -97,6 +107,12 @@ impl Naive {
             })
             .collect();
         self.evaluate(|project| project.token() == token);
+        let asks = |policy: &PolicySpec| matches!(&policy.filter, Filter::Product { product_token } if *product_token == product);
+        if self.world.policies.iter().any(asks) {
+            let after = self.in_product(&product);
+            let changed: Vec<String> = before.symmetric_difference(&after).cloned().collect();
+            self.evaluate_libraries(&changed);
+        }
     }
 
     pub(super) fn rescore(&mut self, name: &str, score: f64, cvss3: Option<f64>) {
@@ -152,11 +168,21 @@ impl Naive {
             PolicyScope::Organization(token) => token.clone(),
             PolicyScope::Product(token) => of_product(token),
             PolicyScope::Project(token) => {
-                let project = self.world.projects.iter().find(|project| project.token() == token).unwrap();
+                let project = self.project(token);
                 of_product(&project.product_token)
             }
         };
         own == of_product(product)
+    }
+
+    fn project(&self, token: &str) -> &ProjectSpec {
+        self.world.projects.iter().find(|project| project.token() == token).unwrap()
+    }
+
+    /// The libraries that the projects of a product have.
+    fn in_product(&self, product: &str) -> BTreeSet<String> {
+        let projects = self.world.projects.iter().filter(|project| project.product_token == product);
+        projects.flat_map(|project| &project.inventory).map(|used| used.key_uuid.clone()).collect()
     }
 
     fn library_mut(&mut self, key_uuid: &str) -> &mut LibrarySpec {

@@ -79,6 +79,27 @@ async fn a_revoked_key_stops_working_and_the_policies_of_its_user_stay() {
     let _ = api.mend_as(&key, "v1.4", body.clone()).await.mend_refused(5001, "MEND-ERROR-NOT-ALLOWED");
     let answer = api.mend_as(service.as_str().unwrap(), "v1.4", body).await.mend_ok();
     assert_eq!(issue_uuids(&answer), before.values().map(|(uuid, _)| uuid.clone()).collect());
-    assert_eq!(answer["issues"][0]["policy"]["owner"]["id"], id, "the owner is known by number");
+    let owner = json!({"id": id, "email": "sync@example.com", "name": "sync"});
+    assert_eq!(answer["issues"][0]["policy"]["owner"], owner, "the owner is known as before");
     assert_reloads(&api).await;
+}
+
+#[tokio::test]
+async fn a_key_is_revoked_once_and_its_user_stays_a_user() {
+    let api = two_projects();
+    let user = mend_world(&api).users.remove(0);
+    let revoke = || api.control().happen(&Event::UserKeyRevoked { user_id: user.id });
+    let _ = revoke().unwrap();
+    let after = mend_world(&api).users.remove(0);
+    assert!(after.is_revoked);
+    assert_eq!((after.id, &after.email, &after.name), (user.id, &user.email, &user.name));
+    let environment = api.control().environment();
+    assert!(environment.mend_users.is_empty() && !environment.env.contains_key("MEND_USER_KEY"));
+    let before = api.control().export_world();
+    assert!(revoke().is_err(), "there is no key any more");
+    assert_eq!(api.control().export_world(), before);
+    // The same world, put in place again, gives the key to nobody.
+    api.control().replace_world(before.clone()).unwrap();
+    assert_eq!(api.control().export_world(), before);
+    assert!(api.control().environment().mend_users.is_empty());
 }

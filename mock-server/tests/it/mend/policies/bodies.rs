@@ -43,9 +43,6 @@ async fn an_owner_is_given_by_id_name_or_email() {
     add(&api, "GlobalOrganization", with(copyleft(), "/owner", json!({"id": 3}))).await.mend_ok();
     for (owner, path) in [
         (json!({}), "policy.owner has"),
-        (json!({"id": 9}), "policy.owner is"),
-        (json!({"id": 2, "name": "grace"}), "policy.owner is"),
-        (json!({"email": "grace@example.com"}), "policy.owner is"),
         (json!({"id": "2"}), "policy.owner.id has"),
         (json!({"name": 2}), "policy.owner.name has"),
         (json!("ada"), "policy.owner has"),
@@ -54,6 +51,43 @@ async fn an_owner_is_given_by_id_name_or_email() {
         let message = reply.mend_refused(3000, "MEND-POLICY-OWNER");
         assert!(message.contains(path), "{owner}: {message}");
     }
+}
+
+/// MEND-ERROR-USERS
+#[tokio::test]
+async fn users_and_groups_that_a_policy_cannot_refer_to_have_codes_of_their_own() {
+    let api = api();
+    for (pointer, value, code, message) in [
+        ("/owner", json!({"id": 9}), 2011, "User doesn't exist: policy.owner is no known user"),
+        (
+            "/owner",
+            json!({"id": 2, "name": "grace"}),
+            2011,
+            "User doesn't exist: policy.owner is no known user",
+        ),
+        (
+            "/owner",
+            json!({"email": "grace@example.com"}),
+            2007,
+            "User is not in organization: policy.owner is a user of another organization",
+        ),
+        (
+            "/action/group",
+            json!({"id": 32}),
+            2008,
+            "Group does not exist: policy.action.group is no group of the organization",
+        ),
+        (
+            "/action/group",
+            json!({"id": 33}),
+            2008,
+            "Group does not exist: policy.action.group is no group of the organization",
+        ),
+    ] {
+        let reply = add(&api, "Product", with(copyleft(), pointer, value)).await;
+        assert_eq!(reply.mend_refused(code, "MEND-ERROR-USERS"), message);
+    }
+    assert_eq!(listed(&api, "Product", true).await, [] as [Value; 0], "nothing was stored");
 }
 
 const BAD: &str = "mend.bad-value-code";
@@ -94,12 +128,6 @@ async fn a_refusal_of_a_field_names_it_and_what_it_rests_on() {
             "policy.action.issueSettings.issueT",
         ),
         ("/action/failPolicyCheck", json!("no"), "MEND-FETCH-POLICY-ACTION", "policy.action.failPolicyCheck"),
-        (
-            "/action/group",
-            json!({"id": 32}),
-            "MEND-POLICY-REASSIGN-GROUP",
-            "policy.action.group.id is no group",
-        ),
         ("/filter", json!([]), "MEND-POLICY-ADD-REQUIRED", "policy.filter has to be an object, not an array"),
         (
             "/filter/type",

@@ -163,3 +163,46 @@ async fn a_page_is_a_page_of_what_lies_in_the_window() {
     }
     assert_eq!(seen, between(&created, from, to));
 }
+
+/// `mend.fetch-window-reversed`, `mend.fetch-window-bounds`, `mend.fetch-window-minutes`
+#[tokio::test]
+async fn what_an_end_stands_for_decides_what_is_reversed_and_what_is_inside() {
+    let api = Api::of("mend-window-edges");
+    let created = created(&api);
+    let noon = created.iter().map(|(_, at)| *at).find(|at| at.rem_euclid(86_400) == 43_200).unwrap();
+    let minute = jiff::Timestamp::from_second(noon).unwrap().strftime("%Y/%m/%d-%H:%M").to_string();
+    let token = first_project(&api);
+    let ask = async |from: &str, to: &str| {
+        let fields = json!({"projectToken": token, "fromDateTime": from, "toDateTime": to});
+        api.mend(FETCH, fields).await
+    };
+    api.control().set_readings([("mend.fetch-window-reversed", "refused")]).unwrap();
+    let within = issue_uuids(&ask(&second(noon + 30), &minute).await.mend_ok());
+    assert_eq!(within, between(&created, noon + 30, noon + 59), "the minute goes on");
+    let _ = ask(&second(noon + 60), &minute).await.mend_refused(3000, "mend.fetch-window-reversed");
+    api.control().set_readings([("mend.fetch-window-minutes", "start-of-minute")]).unwrap();
+    let _ = ask(&second(noon + 30), &minute).await.mend_refused(3000, "mend.fetch-window-reversed");
+    api.control().set_readings([("mend.fetch-window-bounds", "to-exclusive")]).unwrap();
+    assert_eq!(ask(&second(noon), &second(noon)).await.mend_ok()["issues"], json!([]), "empty, not reversed");
+    for (minutes, last) in [("start-of-minute", noon - 1), ("whole-minute", noon + 58)] {
+        api.control().set_readings([("mend.fetch-window-minutes", minutes)]).unwrap();
+        let got = issue_uuids(&ask(&second(noon - 60), &minute).await.mend_ok());
+        assert_eq!(got, between(&created, noon - 60, last), "{minutes}");
+    }
+}
+
+/// MEND-FETCH-WINDOW, MEND-MODIFIED-TO
+#[tokio::test]
+async fn a_window_may_end_with_the_last_second_that_can_be_written() {
+    let api = Api::of("mend-window-edges");
+    let all = between(&created(&api), i64::MIN, i64::MAX);
+    let never = "9999-12-31 23:59:59";
+    assert_eq!(windowed(&api, "0000-01-01 00:00:00", never).await, all);
+    assert_eq!(windowed(&api, "0000/01/01-00:00", "9999-12-31-23:59").await, all);
+    let mut fields = json!({"orgToken": api.server.mend().org_token()});
+    let modified = api.mend("getOrganizationLastModifiedProjects", fields.clone()).await.mend_ok();
+    fields["toDateTime"] = json!(never);
+    assert_eq!(api.mend("getOrganizationLastModifiedProjects", fields).await.mend_ok(), modified);
+    let fields = json!({"projectToken": first_project(&api), "toDate": never});
+    let _ = api.mend("getProjectAlerts", fields).await.mend_ok();
+}

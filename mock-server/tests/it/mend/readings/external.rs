@@ -73,6 +73,17 @@ fn value_cases() -> Vec<super::Case> {
             let map = outcome(&report(&api, json!({"extraData": {"team": "blue"}})).await);
             format!("{map}, {}", outcome(&report(&api, json!({"extraData": ["blue"]})).await))
         } => { "map": "ok, 3000 MEND-EXT-EXTRA-DATA-MAP", "map-or-array": "ok, ok" }
+        "mend.ext-extra-data-keys": |api| {
+            plain(&api);
+            let mut seen = Vec::new();
+            for key in ["a".repeat(255), "a".repeat(256), "100%".to_owned()] {
+                seen.push(outcome(&report(&api, json!({"extraData": {key: "blue"}})).await));
+            }
+            seen.join(", ")
+        } => {
+            "checked": "ok, 3000 mend.ext-extra-data-keys, 3000 mend.ext-extra-data-keys",
+            "unchecked": "ok, ok, ok"
+        }
         "mend.extra-fields-place": |api| {
             plain(&api);
             let fields = json!({"issuePriority": "HIGH", "extraData": {"issueLabel": "bug"}});

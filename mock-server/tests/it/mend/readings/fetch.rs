@@ -117,8 +117,10 @@ fn window_cases() -> Vec<super::Case> {
         } => { "inclusive": "3 1", "to-exclusive": "2 0" }
         "mend.fetch-window-minutes": |api| {
             edges(&api);
-            format!("{} {}", between(&api, DASHES, 0, 0).await, between(&api, SPACE, 0, 0).await)
-        } => { "whole-minute": "3 1", "start-of-minute": "1 1" }
+            let inclusive = format!("{} {}", between(&api, DASHES, 0, 0).await, between(&api, SPACE, 0, 0).await);
+            api.control().set_readings([("mend.fetch-window-bounds", "to-exclusive")]).unwrap();
+            format!("{inclusive}, then {}", between(&api, DASHES, 0, 0).await)
+        } => { "whole-minute": "3 1, then 2", "start-of-minute": "1 1, then 0" }
         "mend.fetch-window-rows": |api| {
             two_violations(&api);
             format!("{}, {}", licenses_between(&api, 4, 2).await, licenses_between(&api, 2, 0).await)

@@ -1,7 +1,7 @@
 //! Which matches there are, and how they look.
 
 use fixtures::builders::mend::{library, licenses, policy, project, violation};
-use fixtures::world::mend::{Cause, Cvss3Spec, Event, Filter};
+use fixtures::world::mend::{Cause, Cvss3Spec, Event, Filter, Severity};
 use serde_json::{Value, json};
 
 use super::{
@@ -67,6 +67,15 @@ pub(super) fn cases() -> Vec<super::Case> {
             "per-library": "Copyleft GPL 3.0, High EXAMPLE-2024-0001",
             "none": "Copyleft GPL 3.0, High EXAMPLE-2024-0001, Licences GPL 3.0, Licences MIT"
         }
+        "mend.high-includes-critical": |api| {
+            let of = |severity| Filter::VulnerabilitySeverity { severity, effective_only: false };
+            let mut seen = Vec::new();
+            for severity in [Severity::High, Severity::Critical] {
+                one_policy(&api, of(severity), true);
+                seen.push(count(&fetch(&api, json!({})).await, "issues"));
+            }
+            seen.join(" ")
+        } => { "no": "0 1", "yes": "1 1" }
         "mend.other-violation-type": |api| {
             let pattern = "*.jar".to_owned();
             one_policy(&api, Filter::ResourceNameRegex { pattern }, true);

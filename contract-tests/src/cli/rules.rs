@@ -1,63 +1,22 @@
-//! The command line: results on stdout, talk on stderr.
+//! `contract-tests rules`: the ledger, and what the suite checks of it.
 
 use std::io::{self, Write};
-use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::Args;
 use fixtures::spec::{self, Evidence, Party, Strength};
 
+use super::Exit;
 use crate::coverage::{Covered, checked, coverage};
 
-/// Contract tests for security vendors' APIs. So far: which rules there are, and which of them are checked.
-#[derive(Debug, Parser)]
-#[command(
-    name = "contract-tests",
-    version,
-    after_help = "Exit codes: 0 all held, 1 something was convicted, 2 could not run.\n\
-                  `rules` convicts nobody, so it never exits with 1."
-)]
-pub struct Cli {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Debug, Subcommand)]
-enum Command {
-    /// List every rule with its evidence, and whether a check exists for it
-    Rules(RulesArgs),
-}
-
 #[derive(Debug, Args)]
-struct RulesArgs {
+pub(super) struct RulesArgs {
     /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
-/// How a run ended, as the process tells it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Exit {
-    /// All held: 0.
-    Held,
-    /// Something was convicted: 1. Nothing can be, so far.
-    Convicted,
-    /// The run could not be made: 2.
-    CouldNotRun,
-}
-
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Held => 0,
-            Exit::Convicted => 1,
-            Exit::CouldNotRun => 2,
-        })
-    }
-}
-
-/// Runs the command line.
-pub fn run(cli: &Cli) -> Exit {
-    let Command::Rules(args) = &cli.command;
+/// Prints the rules.
+pub(super) fn run(args: &RulesArgs) -> Exit {
     match print_rules(args, &mut io::stdout().lock()) {
         Ok(()) => Exit::Held,
         // A reader that has seen enough, as `| head` has, is no failure.
@@ -113,14 +72,7 @@ fn print_rule(covered: &Covered, out: &mut impl Write) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
-    use super::{Cli, RulesArgs, print_rules};
-
-    #[test]
-    fn the_command_line_is_well_formed() {
-        Cli::command().debug_assert();
-    }
+    use super::{RulesArgs, print_rules};
 
     #[test]
     fn rules_are_printed_as_text_and_as_json() {

@@ -1,0 +1,66 @@
+//! Random sequences: a healthy simulator agrees with the models, and one that loses something does not.
+
+use std::sync::Arc;
+
+use contract_tests::saboteurs::layers::{Layer, Sabotaged, body_of, edit_json, reply_to};
+use contract_tests::sequences::{SequencesEnding, SequencesRun, run};
+use contract_tests::target::Target;
+use serde_json::json;
+
+use crate::support::in_process;
+
+/// How many sequences; `SEQUENCES` asks for more.
+fn sequences() -> u32 {
+    std::env::var("SEQUENCES").ok().and_then(|text| text.parse().ok()).unwrap_or(24)
+}
+
+#[test]
+fn a_healthy_simulator_agrees_with_the_models() {
+    let seed = std::env::var("SEQUENCES_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(1);
+    for run in run(&in_process(&[]), None, sequences(), seed) {
+        assert!(matches!(run.ending, SequencesEnding::Agreed), "seed {seed}: {run:#?}");
+    }
+}
+
+fn sabotaged(vendor: &str, layer: Layer) -> SequencesRun {
+    let transport = Arc::new(Sabotaged { inner: Arc::clone(&in_process(&[]).transport), layer });
+    let target = Target::simulator("sabotaged", transport, "http://localhost", None, &[]).unwrap().unwrap();
+    run(&target, Some(vendor), 200, 1).remove(0)
+}
+
+fn shortest(run: SequencesRun) -> Vec<String> {
+    match run.ending {
+        SequencesEnding::Differed { requests, .. } => requests,
+        other => unreachable!("{other:?}"),
+    }
+}
+
+/// A reason that is lost, a ticket that is counted as updated although nothing changed: each is shown by a sequence
+/// without a superfluous request.
+#[test]
+fn a_difference_is_shown_by_a_shortest_sequence() {
+    let lost_reason = body_of(&["POST security_finding_targets/:id/statuses"], |body| {
+        if let Some(members) = body.as_object_mut() {
+            members.remove("reason");
+        }
+    });
+    let requests = shortest(sabotaged("data-theorem", lost_reason));
+    assert_eq!(requests.len(), 1, "{requests:#?}");
+    assert!(requests[0].contains("statuses") && requests[0].contains("reason"), "{requests:#?}");
+
+    let miscounted = reply_to(&["updateExternalIntegrationIssues"], |_, reply| {
+        edit_json(reply, |json| {
+            if json["unaffectedIssues"] == 2 {
+                json["unaffectedIssues"] = json!(1);
+                json["updatedIssues"] = json!(1);
+            }
+        });
+    });
+    let requests = shortest(sabotaged("mend", miscounted));
+    // Two tickets are reported, together or one by one, and then both again.
+    assert!((2..=3).contains(&requests.len()), "{requests:#?}");
+    assert!(
+        requests.iter().all(|request| request.contains("updateExternalIntegrationIssues")),
+        "{requests:#?}"
+    );
+}
