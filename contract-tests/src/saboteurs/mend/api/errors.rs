@@ -37,5 +37,10 @@ pub(super) fn saboteurs() -> Vec<Saboteur> {
             "has no code of its own for the id of no library",
             recodes(&["getProjectLibraryDependencies"], 8000, 4000),
         ),
+        Saboteur::new(
+            "mend/errors/unknown-users-and-groups",
+            "takes an unknown group for a bad value",
+            recodes(&["addProjectPolicy"], 2008, 3000),
+        ),
     ]
 }

@@ -2,12 +2,15 @@
 
 use fixtures::spec::mend::{
     MEND_ERROR_BODY, MEND_ERROR_INVALID_PARAMETERS, MEND_ERROR_LIBRARY_UUID, MEND_ERROR_MISSING_FIELDS,
-    MEND_ERROR_NOT_ALLOWED,
+    MEND_ERROR_NOT_ALLOWED, MEND_ERROR_USERS,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::super::client::Answer;
-use super::subjects::{NOBODYS_TOKEN, call, details, grants, licensed_libraries, project, tokens};
+use super::shelf::{Shelf, draft};
+use super::subjects::{
+    NOBODYS_TOKEN, call, details, grants, licensed_libraries, merge, organization, project, rows_of, tokens,
+};
 use crate::suite::case::Case;
 use crate::suite::check::{Held, Stop, Verdict, broken_at, checks, not_exercised, observed};
 
@@ -17,6 +20,7 @@ checks! { "mend/errors";
     invalid_parameters: MEND_ERROR_INVALID_PARAMETERS, Reading, invalid_parameters;
     missing_fields: MEND_ERROR_MISSING_FIELDS, Reading, missing_fields;
     library_uuid: MEND_ERROR_LIBRARY_UUID, Reading, library_uuid;
+    unknown_users_and_groups: MEND_ERROR_USERS, Writing, unknown_users_and_groups;
 }
 
 fn body(case: &Case) -> Verdict {
@@ -102,6 +106,31 @@ fn library_uuid(case: &Case) -> Verdict {
         return not_exercised("the id of no library is taken");
     }
     has_code(&answer, &[8000], "the id of no library")
+}
+
+/// Policies name users and groups. A user that nobody knows is in no organization either.
+fn unknown_users_and_groups(case: &Case) -> Verdict {
+    let shelf = Shelf::first(case)?;
+    let api = shelf.api;
+    let groups = rows_of(api, "getAllGroups", &organization(api), "groups", "a group")?;
+    let group = groups.find("group with a number", |row| row.json["id"].is_u64())?;
+    let of_group = |id: &Value| json!({"action": {"type": "REASSIGN", "group": {"id": id}}});
+    let largest = groups.rows.iter().filter_map(|row| row.json["id"].as_u64()).max().unwrap_or_default();
+    let nobody = json!({"owner": {"email": "nobody@contract-suite.invalid"}});
+    let no_group = of_group(&json!(largest.saturating_add(1_000_000)));
+    for (known, unknown, codes, what) in [
+        (json!({}), nobody, &[2011, 2007][..], "an unknown user"),
+        (of_group(&group.json["id"]), no_group, &[2008][..], "an unknown group"),
+    ] {
+        let mut policy = draft(api)?;
+        merge(&mut policy, &known);
+        shelf.added(&policy)?;
+        merge(&mut policy, &unknown);
+        let answer = shelf.add(&policy)?;
+        observed(answer.is_refused(), format!("{what} is taken"))?;
+        has_code(&answer, codes, what)?;
+    }
+    Held::once()
 }
 
 /// A refusal has one of these codes.
