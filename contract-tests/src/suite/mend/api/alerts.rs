@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 
 use super::super::client::{Answer, Mend};
 use super::subjects::{
-    call, changeable_projects, filled_product, listed, merge, organization, products, projects_of, rows_of,
-    tokens,
+    call, changeable_projects, filled_product, listed, merge, organization, products, project, projects_of,
+    rows_of, tokens,
 };
 use crate::suite::case::Case;
 use crate::suite::check::{Held, Stop, Verdict, broken, broken_at, checks, expect, observed};
@@ -61,20 +61,14 @@ fn uuids(alerts: &Rows) -> BTreeSet<String> {
     tokens(alerts, "alertUuid").into_iter().collect()
 }
 
-/// The token of a project that is listed with an alert.
-fn alarmed_project(api: Mend<'_>) -> Result<&str, Stop> {
-    let alert = api.alerts()?.find("alert of a project", |row| row.text("projectToken").is_some())?;
-    Ok(alert.text("projectToken").unwrap_or_default())
-}
-
 fn within(range: [&str; 2]) -> Value {
     json!({"fromDate": range[0], "toDate": range[1]})
 }
 
 fn range_format(case: &Case) -> Verdict {
     let api = case.mend()?;
-    let project = alarmed_project(api)?;
-    let all = uuids(&of_project(api, "getProjectAlerts", project)?);
+    let project = project(api)?;
+    let all = uuids(&of_project(api, "getProjectAlerts", &project)?);
     observed(!all.is_empty(), "the project has no alerts")?;
     let ever = call("getProjectAlerts", json!({"projectToken": project}), "alerts").with(&within(EVER));
     ever.must_be_granted(api, "with a range")?;
@@ -192,8 +186,8 @@ fn get(case: &Case) -> Verdict {
 /// of long ago.
 fn get_by_type(case: &Case) -> Verdict {
     let api = case.mend()?;
-    let project = alarmed_project(api)?;
-    let all = of_project(api, "getProjectAlerts", project)?;
+    let project = project(api)?;
+    let all = of_project(api, "getProjectAlerts", &project)?;
     let kinds: BTreeSet<&str> = all.rows.iter().filter_map(|row| row.text("type")).collect();
     observed(kinds.len() > 1, "the project has alerts of one type only")?;
     for kind in kinds.iter().copied().take(3) {

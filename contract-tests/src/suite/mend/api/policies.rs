@@ -316,14 +316,16 @@ fn remove_answer(case: &Case) -> Verdict {
     Held::once()
 }
 
-/// A project without policies of its own, and so of narrower scope than any other policy.
-fn unruled(api: Mend<'_>) -> Result<String, Stop> {
+/// A library that fits, in a project without policies of its own: what is added there has the narrowest scope.
+fn unruled(api: Mend<'_>, what: &str, wanted: impl Fn(&Row) -> bool) -> Result<(String, Row), Stop> {
     for project in changeable_projects(api)?.into_iter().take(5) {
-        if Shelf::of_project(api, &project).policies()?.rows.is_empty() {
-            return Ok(project);
+        if Shelf::of_project(api, &project).policies()?.rows.is_empty()
+            && let Some(library) = licensed_libraries(api, &project)?.rows.into_iter().find(&wanted)
+        {
+            return Ok((project, library));
         }
     }
-    Err(Stop::NotExercised("every project has policies of its own".to_owned()))
+    not_exercised(format!("no project without policies of its own has a {what}"))
 }
 
 /// The names of a library's licences.
@@ -351,10 +353,8 @@ fn about(api: Mend<'_>, licenses: &[&str]) -> Result<Value, Stop> {
 
 fn issue_settings(case: &Case) -> Verdict {
     let api = case.mend()?;
-    let project = unruled(api)?;
-    let libraries = licensed_libraries(api, &project)?;
-    let library = libraries.find("library with a licence", |row| !licenses_of(row).is_empty())?;
-    let policy = about(api, &licenses_of(library))?;
+    let (project, library) = unruled(api, "library with a licence", |row| !licenses_of(row).is_empty())?;
+    let policy = about(api, &licenses_of(&library))?;
     let shelf = Shelf::of_project(api, &project);
     let legacy = shelf.added(&with(&policy, &json!({"action": {"type": "CREATE_ISSUE"}})))?;
     observed(matched(api, &project, &legacy)?.is_empty(), "a policy without issue settings is served too")?;
@@ -368,12 +368,10 @@ fn issue_settings(case: &Case) -> Verdict {
 
 fn inclusive(case: &Case) -> Verdict {
     let api = case.mend()?;
-    let project = unruled(api)?;
-    let libraries = licensed_libraries(api, &project)?;
-    let library = libraries.find("library with two licences", |row| {
+    let (project, library) = unruled(api, "library with two licences", |row| {
         licenses_of(row).len() > 1 && row.text("keyUuid").is_some()
     })?;
-    let (licenses, key_uuid) = (licenses_of(library), library.text("keyUuid").unwrap_or_default());
+    let (licenses, key_uuid) = (licenses_of(&library), library.text("keyUuid").unwrap_or_default());
     let shelf = Shelf::of_project(api, &project);
     let id = shelf.added(&about(api, licenses.get(..1).unwrap_or_default())?)?;
     observed(matched(api, &project, &id)?.contains(key_uuid), "the policy does not match the library")?;

@@ -149,16 +149,17 @@ pub(super) fn projects_of(api: Mend<'_>, product_token: &str) -> Result<Rows, St
     rows_of(api, "getAllProjects", &fields, "projects", "a project")
 }
 
-/// The token of a product that has projects, and theirs.
+/// The token of a product with a project that has something in it, and its projects, that one first.
 pub(super) fn filled_product(api: Mend<'_>) -> Result<(String, Vec<String>), Stop> {
-    for product in &products(api)?.rows {
-        let Some(token) = product.text("productToken") else { continue };
-        let projects = tokens(&projects_of(api, token)?, "projectToken");
-        if !projects.is_empty() {
-            return Ok((token.to_owned(), projects));
+    let wanted = project(api)?;
+    for product in tokens(&products(api)?, "productToken") {
+        let mut projects = tokens(&projects_of(api, &product)?, "projectToken");
+        if let Some(place) = projects.iter().position(|token| *token == wanted) {
+            projects.swap(0, place);
+            return Ok((product, projects));
         }
     }
-    Err(Stop::NotExercised("there is no product with a project".to_owned()))
+    Err(Stop::NotExercised("no product lists the project".to_owned()))
 }
 
 /// Tokens that rows have.
@@ -166,10 +167,14 @@ pub(super) fn tokens(rows: &Rows, name: &str) -> Vec<String> {
     rows.rows.iter().filter_map(|row| row.text(name)).map(str::to_owned).collect()
 }
 
-/// The token of a project.
+/// The token of a project with something in it: alerts, if there are any.
 pub(super) fn project(api: Mend<'_>) -> Result<String, Stop> {
     let with_token = |row: &Row| row.text("projectToken").is_some();
-    let project = api.projects()?.find("project with a token", with_token)?;
+    let alarmed = api.alerts()?.rows.iter().find(|row| with_token(row));
+    let project = match alarmed {
+        Some(alert) => alert,
+        None => api.projects()?.find("project with a token", with_token)?,
+    };
     Ok(project.text("projectToken").unwrap_or_default().to_owned())
 }
 
