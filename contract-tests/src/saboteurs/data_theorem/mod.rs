@@ -3,7 +3,7 @@
 mod api;
 mod findings;
 mod list_layers;
-mod rows;
+pub(super) mod rows;
 mod targets;
 mod workflows;
 

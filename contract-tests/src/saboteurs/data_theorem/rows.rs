@@ -44,7 +44,7 @@ pub(super) fn rows(
 }
 
 /// Takes a member away.
-pub(super) fn without(name: &'static str) -> impl Fn(&mut Value) + Send + Sync {
+pub(in crate::saboteurs) fn without(name: &'static str) -> impl Fn(&mut Value) + Send + Sync {
     move |row| {
         if let Some(members) = row.as_object_mut() {
             members.remove(name);
@@ -53,7 +53,7 @@ pub(super) fn without(name: &'static str) -> impl Fn(&mut Value) + Send + Sync {
 }
 
 /// Puts this in place of a member that is there.
-pub(super) fn with(name: &'static str, value: Value) -> impl Fn(&mut Value) + Send + Sync {
+pub(in crate::saboteurs) fn with(name: &'static str, value: Value) -> impl Fn(&mut Value) + Send + Sync {
     move |row| {
         if let Some(member) = row.get_mut(name) {
             *member = value.clone();
@@ -62,7 +62,7 @@ pub(super) fn with(name: &'static str, value: Value) -> impl Fn(&mut Value) + Se
 }
 
 /// Changes each item of a member that is a list.
-pub(super) fn each_of(
+pub(in crate::saboteurs) fn each_of(
     name: &'static str,
     edit: impl Fn(&mut Value) + Send + Sync,
 ) -> impl Fn(&mut Value) + Send + Sync {

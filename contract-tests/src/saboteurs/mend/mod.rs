@@ -6,6 +6,7 @@ mod external_issues;
 mod other_calls;
 mod policies;
 mod policy_issues;
+mod steps;
 
 use super::Saboteur;
 

@@ -42,6 +42,7 @@ pub struct Answer {
 pub struct Surveyed {
     projects: SharedRows,
     policy_issues: SharedRows,
+    alerts: SharedRows,
 }
 
 impl Answer {
@@ -250,5 +251,24 @@ impl<'c> Mend<'c> {
             }
         }
         not_exercised(format!("there is no {what}"))
+    }
+
+    /// The alerts of the organization that stand.
+    pub fn alerts(&self) -> Result<&'c Rows, Stop> {
+        let cell = &self.case.surveyed().mend.alerts;
+        cell.get_or_ask(|| {
+            if self.case.writes().is_none() {
+                let fields = json!({"orgToken": self.org_token()});
+                return Ok(self.accepted("getOrganizationAlerts", &fields)?.rows("alerts", "an alert"));
+            }
+            // An account that is somebody's may have more than can be asked for at once.
+            let mut all = Rows { what: "an alert", rows: Vec::new(), is_complete: false };
+            for project in self.projects()?.rows.iter().take(ACCOUNT_PROJECTS_MAX) {
+                let fields = json!({"projectToken": project.json["projectToken"]});
+                all.rows
+                    .append(&mut self.accepted("getProjectAlerts", &fields)?.rows("alerts", "an alert").rows);
+            }
+            Ok(all)
+        })
     }
 }

@@ -5,3 +5,5 @@ pub(super) mod calls;
 pub(super) mod errors;
 pub(super) mod policies;
 pub(super) mod projects;
+mod shelf;
+mod subjects;

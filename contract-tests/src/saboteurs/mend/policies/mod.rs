@@ -1,7 +1,10 @@
 //! Saboteurs of policies and alerts.
 
+mod alerts;
+mod changes;
+
 use super::super::Saboteur;
 
 pub(super) fn saboteurs() -> Vec<Saboteur> {
-    vec![]
+    [changes::saboteurs(), alerts::saboteurs()].into_iter().flatten().collect()
 }

@@ -1,7 +1,0 @@
-//! Saboteurs of transport, refusals and projects.
-
-use super::super::Saboteur;
-
-pub(super) fn saboteurs() -> Vec<Saboteur> {
-    vec![]
-}
