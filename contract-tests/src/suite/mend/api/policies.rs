@@ -12,7 +12,7 @@ use fixtures::spec::mend::{
 use serde_json::{Value, json};
 
 use super::super::client::Mend;
-use super::shelf::{Shelf, an_owner, applying, create_issue, draft, ids};
+use super::shelf::{Shelf, an_owner, applying, draft, ids};
 use super::subjects::{
     call, changeable_project, changeable_projects, filled_product, licensed_libraries, listed, merge,
     organization, products, projects_of, tokens,

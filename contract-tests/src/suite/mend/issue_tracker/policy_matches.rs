@@ -57,8 +57,9 @@ fn every_type_is_listed(case: &Case) -> Verdict {
 /// A member of another organization is answered about that one, and refused about this one.
 fn members_only(case: &Case) -> Verdict {
     let api = case.mend()?;
-    let stranger =
-        api.find_user("of another organization", |user| user.organization_token != api.org_token())?;
+    let stranger = api.find_user("of another organization", |user| {
+        user.organization_token.as_deref().is_some_and(|token| token != api.org_token())
+    })?;
     observed(!matches(api)?.rows.is_empty(), "no type of match is listed")?;
     let theirs = api.with_user_key(&stranger.user_key);
     let own = theirs.accepted(MATCHES, &json!({"orgToken": stranger.organization_token}))?;
