@@ -29,6 +29,20 @@ pub struct Selection {
     pub vendor: Option<String>,
     /// Only those whose path fits.
     pub only: Option<GlobMatcher>,
+    /// Checks, probes, or both.
+    pub parts: Parts,
+}
+
+/// The parts of the suite.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Parts {
+    /// Checks and probes.
+    #[default]
+    Both,
+    /// Checks alone.
+    Checks,
+    /// Probes alone.
+    Probes,
 }
 
 /// What a run did.
@@ -124,6 +138,22 @@ fn convicts(check: &Check, target: &Target) -> bool {
 }
 
 impl Selection {
+    /// The checks that are selected, in the suite's order.
+    fn checks(&self) -> Vec<&'static Check> {
+        if self.parts == Parts::Probes {
+            return Vec::new();
+        }
+        checks().filter(|check| self.takes(&check.path())).collect()
+    }
+
+    /// The probes that are selected, in the ledger's order.
+    fn probes(&self) -> Vec<&'static Probe> {
+        if self.parts == Parts::Checks {
+            return Vec::new();
+        }
+        probes().filter(|probe| self.takes(&probe_path(probe))).collect()
+    }
+
     /// Whether a path is selected.
     pub fn takes(&self, path: &str) -> bool {
         let vendor = self.vendor.as_ref().is_none_or(|vendor| path.starts_with(&format!("{vendor}/")));
@@ -140,8 +170,7 @@ pub fn probe_path(probe: &Probe) -> String {
 
 /// How many checks and probes are selected.
 pub fn selected(selection: &Selection) -> usize {
-    let checks = checks().filter(|check| selection.takes(&check.path())).count();
-    checks + probes().filter(|probe| selection.takes(&probe_path(probe))).count()
+    selection.checks().len() + selection.probes().len()
 }
 
 /// Runs what is selected. `threads` checks run beside each other; an account that is somebody's gets one at a time.
@@ -154,15 +183,13 @@ pub fn run(
 ) -> Result<Run, PlaneError> {
     let start = clock::instant();
     let ground = SharedGround::of(target)?;
-    let checks: Vec<&'static Check> = checks().filter(|check| selection.takes(&check.path())).collect();
-    let probes: Vec<&'static Probe> = probes().filter(|probe| selection.takes(&probe_path(probe))).collect();
     let threads = if target.is_simulator() { threads.max(1) } else { 1 };
-    let checks = in_parallel(threads, &checks, |check| {
+    let checks = in_parallel(threads, &selection.checks(), |check| {
         let ended = run_check(target, &ground, check);
         done(&check.path());
         ended
     });
-    let probes = in_parallel(threads, &probes, |probe| {
+    let probes = in_parallel(threads, &selection.probes(), |probe| {
         let ended = run_probe(target, &ground, probe);
         done(&probe_path(probe));
         ended
@@ -178,8 +205,8 @@ pub fn first_conviction(
     selection: &Selection,
 ) -> Result<Option<&'static Check>, PlaneError> {
     let ground = SharedGround::of(target)?;
-    let mut selected = checks().filter(|check| selection.takes(&check.path()));
-    let convicting = selected.find(|check| run_check(target, &ground, check).outcome.is_broken());
+    let convicting =
+        selection.checks().into_iter().find(|check| run_check(target, &ground, check).outcome.is_broken());
     ground.end();
     Ok(convicting)
 }

@@ -161,7 +161,7 @@ fn selection(args: &RunArgs) -> Result<Selection, RunError> {
         glob.map(|glob| glob.compile_matcher()).map_err(|error| RunError::Only(pattern.clone(), error))
     };
     let only = args.only.as_ref().map(glob).transpose()?;
-    let selection = Selection { vendor: args.vendor.clone(), only };
+    let selection = Selection { vendor: args.vendor.clone(), only, ..Selection::default() };
     if selected(&selection) == 0 {
         let what = args.only.clone().or_else(|| args.vendor.clone()).unwrap_or_default();
         return Err(RunError::NothingSelected(what));

@@ -25,7 +25,7 @@ fn fate(mutation: &Mutation, healthy: &Target) -> Fate {
     let (transport, changed) = mutation.sabotage(Arc::clone(&healthy.transport));
     let target = Target::simulator("mutated", transport, "http://localhost", None, &[]).unwrap().unwrap();
     let vendor = if mutation.operation.contains(' ') { "data-theorem" } else { "mend" };
-    let selection = Selection { vendor: Some(vendor.to_owned()), only: None };
+    let selection = Selection { vendor: Some(vendor.to_owned()), ..Selection::default() };
     match first_conviction(&target, &selection).unwrap() {
         Some(_) => Fate::Convicted,
         None if changed.load(Ordering::Relaxed) => Fate::Missed,

@@ -241,16 +241,10 @@ impl<'c> Mend<'c> {
         };
         let fits = |row: &Row| row.list("policyViolations").iter().any(|one| one["issueUuid"].is_string());
         let what = "issue with a policy violation";
-        if let Some(token) = project {
-            return Ok(self.policy_issues_of(token)?.find(what, fits)?.clone());
+        match project {
+            None => self.find_issue(what, fits),
+            Some(token) => Ok(self.policy_issues_of(token)?.find(what, fits)?.clone()),
         }
-        for project in &self.projects()?.rows {
-            let Some(token) = project.text("projectToken") else { continue };
-            if let Ok(found) = self.policy_issues_of(token)?.find(what, fits) {
-                return Ok(found.clone());
-            }
-        }
-        not_exercised(format!("there is no {what}"))
     }
 
     /// The alerts of the organization that stand.
@@ -270,5 +264,18 @@ impl<'c> Mend<'c> {
             }
             Ok(all)
         })
+    }
+
+    /// The first issue that fits, project by project: fewer calls than [`Mend::policy_issues`] where the world is not
+    /// shared. Each has its project's token as `projectToken`.
+    pub fn find_issue(&self, what: &str, fits: impl Fn(&Row) -> bool) -> Result<Row, Stop> {
+        let most = if self.case.writes().is_some() { ACCOUNT_PROJECTS_MAX } else { usize::MAX };
+        for project in self.projects()?.rows.iter().take(most) {
+            let Some(token) = project.text("projectToken") else { continue };
+            if let Some(found) = self.policy_issues_of(token)?.rows.into_iter().find(|row| fits(row)) {
+                return Ok(found);
+            }
+        }
+        not_exercised(format!("there is no {what}"))
     }
 }
