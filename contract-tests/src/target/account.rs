@@ -60,7 +60,8 @@ pub struct MendUser {
     pub email: String,
     /// `administrator`, `auditor`, `product_administrator`, `member`.
     pub role: String,
-    /// The organization.
+    /// The organization; empty for a global administrator, who belongs to none.
+    #[serde(default)]
     pub organization_token: String,
     /// The products that a product's administrator is in charge of.
     #[serde(default)]
