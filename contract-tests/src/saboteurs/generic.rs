@@ -69,7 +69,9 @@ fn collect(value: &Value, path: &mut Vec<String>, paths: &mut Vec<Vec<String>>) 
         }
         Value::Array(items) => {
             path.push("*".to_owned());
-            items.iter().for_each(|item| collect(item, path, paths));
+            for item in items {
+                collect(item, path, paths);
+            }
             path.pop();
         }
         _ => {}
@@ -125,11 +127,10 @@ fn change(value: &mut Value, path: &[String], how: Change) -> bool {
 
 fn of_another_type(value: &Value) -> Value {
     match value {
-        Value::Null => json!({}),
         Value::Bool(value) => json!(value.to_string()),
         Value::Number(value) => json!(value.to_string()),
         Value::String(text) => text.parse::<i64>().map_or_else(|_| json!(7), |number| json!(number)),
-        Value::Array(_) => json!({}),
+        Value::Null | Value::Array(_) => json!({}),
         Value::Object(_) => json!([]),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use contract_tests::coverage::listed;
 use contract_tests::run::{Outcome, Parts, ProbeRun, Run, Selection, run};
 use contract_tests::target::Target;
 use fixtures::spec::{Reading, readings};
@@ -57,6 +58,7 @@ fn shown(probe: &ProbeRun) -> String {
 }
 
 #[test]
+#[ignore = "runs the whole suite hundreds of times; see CONTRIBUTING.md"]
 fn under_every_value_no_check_convicts_and_the_probe_tells_the_value() {
     let problems = problems_under_each_value(|tried| {
         let convicted: Vec<String> =
@@ -66,7 +68,9 @@ fn under_every_value_no_check_convicts_and_the_probe_tells_the_value() {
         if !convicted.is_empty() {
             problems.push(format!("convicted by {}", convicted.join("\n  ")));
         }
-        if told != [tried.value] {
+        // The list is exact: tests/it/rule_ledger.rs.
+        let is_unprobed = listed(include_str!("../../unprobed.txt")).contains(&tried.reading.id);
+        if !is_unprobed && told != [tried.value] {
             problems.push(format!("the probe tells {told:?}"));
         }
         (!problems.is_empty())

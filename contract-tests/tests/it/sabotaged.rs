@@ -35,6 +35,7 @@ fn problem_of(saboteur: &Saboteur, healthy: &Target) -> Option<String> {
 }
 
 #[test]
+#[ignore = "runs the whole suite hundreds of times; see CONTRIBUTING.md"]
 fn every_saboteur_is_convicted_by_its_own_check() {
     let healthy = in_process(&[]);
     let saboteurs = saboteurs();
