@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use fixtures::samples;
 use serde_json::{Value, json};
 
-use super::layers::{Layer, Sabotaged, edit_json, is};
+use super::layers::{Layer, Sabotaged, edit_json, is, paths_of};
 use crate::target::transport::SharedTransport;
 
 /// A member of an operation's replies that is changed wherever it stands.
@@ -79,6 +79,12 @@ fn collect(value: &Value, path: &mut Vec<String>, paths: &mut Vec<Vec<String>>) 
 }
 
 impl Mutation {
+    /// The vendor whose replies it changes, as its checks' paths name it.
+    pub fn vendor(&self) -> &'static str {
+        // Data Theorem's operations are a method and a path; Mend's are one word.
+        if self.operation.contains(' ') { "data-theorem" } else { "mend" }
+    }
+
     /// The transport with the mutation in it, and whether it has changed anything yet.
     pub fn sabotage(&self, healthy: SharedTransport) -> (SharedTransport, Arc<AtomicBool>) {
         let changed = Arc::new(AtomicBool::new(false));
@@ -95,7 +101,7 @@ impl Mutation {
             }
             Ok(reply)
         });
-        (Arc::new(Sabotaged { inner: healthy, layer }), changed)
+        (Arc::new(Sabotaged { inner: healthy, paths: paths_of(self.vendor()), layer }), changed)
     }
 }
 

@@ -12,25 +12,37 @@ use crate::target::transport::{SharedTransport, Transport};
 /// Answers a request in place of the healthy target, which it can ask.
 pub type Layer = Arc<dyn Fn(Request, &dyn Transport) -> Result<Reply, NoAnswer> + Send + Sync>;
 
-/// A transport with a layer in it.
+/// A transport with a layer in it. Requests to another vendor and to the admin plane pass by it.
 pub struct Sabotaged {
     /// The healthy target.
     pub inner: SharedTransport,
+    /// What the sabotaged paths begin with.
+    pub paths: &'static str,
     /// What breaks it.
     pub layer: Layer,
 }
 
 impl Transport for Sabotaged {
     fn send(&self, request: Request) -> Result<Reply, NoAnswer> {
-        if request.path().starts_with("/__admin") {
-            return self.inner.send(request);
+        let path = request.path();
+        if path.starts_with(self.paths) && !path.starts_with("/__admin") {
+            return (self.layer)(request, &*self.inner);
         }
-        (self.layer)(request, &*self.inner)
+        self.inner.send(request)
     }
 }
 
 /// What Data Theorem's paths begin with.
 const DATA_THEOREM: &str = "/apis/mobile_security/results/v2/";
+
+/// What all paths begin with.
+pub const ALL_PATHS: &str = "/";
+
+/// What a vendor's paths begin with; `vendor` is the first part of its checks' paths.
+pub fn paths_of(vendor: &str) -> &'static str {
+    // Whatever the version: some saboteurs are about versions.
+    if vendor == "mend" { "/api/" } else { "/apis/" }
+}
 
 /// Whether a request is one of an operation: `PATCH security_finding_targets/:id`, or a `requestType` of Mend.
 pub fn is(request: &Request, operation: &str) -> bool {

@@ -35,9 +35,15 @@ impl Saboteur {
         Self { also, ..self }
     }
 
-    /// The transport with the saboteur in it. The admin plane is left alone.
+    /// The vendor whose rule it breaks, as its checks' paths name it.
+    pub fn vendor(&self) -> &'static str {
+        self.check.split('/').next().unwrap_or_default()
+    }
+
+    /// The transport with the saboteur in it. The other vendor and the admin plane are left alone.
     pub fn sabotage(&self, healthy: SharedTransport) -> SharedTransport {
-        Arc::new(Sabotaged { inner: healthy, layer: Arc::clone(&self.layer) })
+        let paths = layers::paths_of(self.vendor());
+        Arc::new(Sabotaged { inner: healthy, paths, layer: Arc::clone(&self.layer) })
     }
 }
 

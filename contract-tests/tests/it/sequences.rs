@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use contract_tests::saboteurs::layers::{Layer, Sabotaged, body_of, edit_json, reply_to};
+use contract_tests::saboteurs::layers::{ALL_PATHS, Layer, Sabotaged, body_of, edit_json, reply_to};
 use contract_tests::sequences::{SequencesEnding, SequencesRun, run};
 use contract_tests::target::Target;
 use serde_json::json;
@@ -23,7 +23,8 @@ fn a_healthy_simulator_agrees_with_the_models() {
 }
 
 fn sabotaged(vendor: &str, layer: Layer) -> SequencesRun {
-    let transport = Arc::new(Sabotaged { inner: Arc::clone(&in_process(&[]).transport), layer });
+    let transport =
+        Arc::new(Sabotaged { inner: Arc::clone(&in_process(&[]).transport), paths: ALL_PATHS, layer });
     let target = Target::simulator("sabotaged", transport, "http://localhost", None, &[]).unwrap().unwrap();
     run(&target, Some(vendor), 200, 1).remove(0)
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use contract_tests::run::{Outcome, Selection, run};
-use contract_tests::saboteurs::layers::{Layer, Sabotaged};
+use contract_tests::saboteurs::layers::{ALL_PATHS, Layer, Sabotaged};
 use contract_tests::suite::checks;
 use contract_tests::target::account::Account;
 use contract_tests::target::exchange::{NoAnswer, Reply, Request};
@@ -53,7 +53,7 @@ fn account(answer: Answer) -> Target {
 fn behind_a_plane(answer: Answer) -> Target {
     let layer: Layer = Arc::new(move |request, _| answer(request));
     let inner = Arc::clone(&in_process(&[]).transport);
-    let transport = Arc::new(Sabotaged { inner, layer });
+    let transport = Arc::new(Sabotaged { inner, paths: ALL_PATHS, layer });
     Target::simulator("worthless", transport, "http://localhost", None, &[]).unwrap().unwrap()
 }
 

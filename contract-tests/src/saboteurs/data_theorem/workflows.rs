@@ -25,7 +25,11 @@ pub(super) fn saboteurs() -> Vec<Saboteur> {
             "data-theorem/workflows/results-since-no-offset",
             "refuses a `results_since` without an offset on apps",
             refuse_since(|since| since.ends_with(|last: char| last.is_ascii_digit()) && since.len() == 26),
-        ),
+        )
+        .also(&[(
+            "data-theorem/formats/offset-optional-in-requests",
+            "it tries every list, and apps are one of them",
+        )]),
         Saboteur::new(
             "data-theorem/workflows/results-since-minus-zero",
             "refuses the offset -00:00 in `results_since` on apps",

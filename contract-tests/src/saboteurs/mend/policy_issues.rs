@@ -45,7 +45,8 @@ fn overview() -> Vec<Saboteur> {
                     remove(&mut body["policy"]["action"], "issueSettings");
                 }
             }),
-        ),
+        )
+        .also(&[("mend/policies/issue-settings", "a policy that is not in force matches nothing")]),
     ]
 }
 
@@ -304,7 +305,8 @@ fn fields() -> Vec<Saboteur> {
                     *status = Value::from("ACTIVE");
                 }
             }),
-        ),
+        )
+        .also(&[("mend/policies/issue-settings", "it counts violations that are OPEN")]),
         Saboteur::new(
             "mend/policy-issues/violation-by-license",
             "leaves out the references of a licence",

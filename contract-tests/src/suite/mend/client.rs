@@ -4,7 +4,7 @@ use http::Method;
 use serde_json::{Map, Value, json};
 
 use crate::suite::case::Case;
-use crate::suite::check::{Stop, not_exercised};
+use crate::suite::check::{Stop, broken_at, not_exercised, observed};
 use crate::suite::rows::{Row, Rows, SharedRows};
 use crate::target::account::{MendAccount, MendUser};
 use crate::target::exchange::{Evidence, Reply, Request};
@@ -61,6 +61,16 @@ impl Answer {
         let items = self.json.get(name).and_then(Value::as_array).into_iter().flatten();
         let rows = items.map(|item| Row { json: item.clone(), evidence: self.evidence.clone() });
         Rows { what, rows: rows.collect(), is_complete: true }
+    }
+
+    /// The answer has this list, whatever stands in it. An answer without any member shows nothing.
+    pub fn expect_list(&self, name: &str) -> Result<(), Stop> {
+        let names: Vec<&String> = self.json.as_object().into_iter().flatten().map(|(name, _)| name).collect();
+        observed(!names.is_empty(), "the answer is empty")?;
+        if self.json[name].is_array() {
+            return Ok(());
+        }
+        broken_at(&self.evidence, format!("a list as `{name}`"), format!("{names:?}"))
     }
 
     /// The answer as a row.

@@ -178,7 +178,11 @@ fn scores_and_states() -> Vec<Saboteur> {
                     edit_json(reply, each_of("security_findings", instead("severity", "HIGH", "CRITICAL")));
                 }
             }),
-        ),
+        )
+        .also(&[(
+            "data-theorem/lists/findings-of-a-severity",
+            "what the filter has to answer is counted in the list without filters",
+        )]),
     ]
 }
 

@@ -23,7 +23,8 @@ pub(super) fn saboteurs() -> Vec<Saboteur> {
             "mend/policies/get",
             "answers a product's policies under another name",
             renames(&["getProductPolicies"], "policies", "productPolicies"),
-        ),
+        )
+        .also(&[("mend/overview/policies-of-every-scope", "it reads the policies of a product, too")]),
         Saboteur::new(
             "mend/policies/inherited",
             "never answers what a project inherits",
@@ -53,7 +54,8 @@ pub(super) fn saboteurs() -> Vec<Saboteur> {
                 }
                 Ok(reply)
             }),
-        ),
+        )
+        .also(&[("mend/overview/policies-of-every-scope", "it adds a policy to a product, too")]),
         Saboteur::new(
             "mend/policies/add-required",
             "makes up a name for a policy that has none",
@@ -153,7 +155,8 @@ pub(super) fn saboteurs() -> Vec<Saboteur> {
                     without("issueSettings")(action);
                 }
             }),
-        ),
+        )
+        .also(&[("mend/overview/create-issue-policy-opens-issues", "the policy it adds opens nothing then")]),
         Saboteur::new(
             "mend/policies/inclusive",
             "matches by one of a library's licences even if all of them have to match",

@@ -245,7 +245,10 @@ fn request_token_key(case: &Case) -> Verdict {
 }
 
 fn row_fields(case: &Case) -> Verdict {
-    let rows = ask(case.mend()?, &json!({}))?;
+    let api = case.mend()?;
+    let answer = api.accepted(MODIFIED, &about_organization(api))?;
+    answer.expect_list("lastModifiedProjects")?;
+    let rows = answer.rows("lastModifiedProjects", "a modified project");
     let fields =
         [("uuid", Text), ("apiToken", Text), ("modificationType", FilledText), ("lastModified", FilledText)];
     has_all(&rows, &fields)

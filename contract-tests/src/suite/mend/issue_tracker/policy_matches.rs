@@ -23,12 +23,19 @@ checks! { "mend/policy-matches";
     existing_organizations_only: MEND_MATCHES_EXISTING_ORG, Reading,
         |case| refuses_after_success(case, "of an unknown organization", &json!({"orgToken": "0".repeat(64)}));
     members_only: MEND_MATCHES_MEMBER, Control, members_only;
-    match_fields: MEND_MATCHES_FIELDS, Reading, |case| has_all(&matches(case.mend()?)?,
-        &[("type", FilledText), ("name", FilledText), ("description", FilledText)]);
+    match_fields: MEND_MATCHES_FIELDS, Reading, match_fields;
 }
 
 fn matches(api: Mend<'_>) -> Result<Rows, Stop> {
     Ok(api.accepted(MATCHES, &about_organization(api))?.rows("matches", "a type of match"))
+}
+
+fn match_fields(case: &Case) -> Verdict {
+    let api = case.mend()?;
+    let answer = api.accepted(MATCHES, &about_organization(api))?;
+    answer.expect_list("matches")?;
+    let fields = [("type", FilledText), ("name", FilledText), ("description", FilledText)];
+    has_all(&answer.rows("matches", "a type of match"), &fields)
 }
 
 fn refuses_after_success(case: &Case, offence: &str, fields: &Value) -> Verdict {

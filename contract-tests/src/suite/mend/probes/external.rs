@@ -1,9 +1,10 @@
 //! Reported tickets.
 
 use fixtures::spec::mend::{
-    MEND_ABSENT_ITEM_FIELDS, MEND_EMPTY_EXTERNAL_ISSUES, MEND_EMPTY_IDENTIFIER, MEND_EXTERNAL_DATETIMES,
-    MEND_EXTRA_DATA, MEND_EXTRA_FIELDS_PLACE, MEND_KNOWN_ITEM_COUNTS, MEND_LENGTH_UNIT,
-    MEND_POLICY_ITEM_UUID, MEND_SAME_IDENTIFIER_TWICE, MEND_TRACKER_PLUGIN_TYPE, MEND_URL_SPECIAL_CHARS,
+    MEND_ABSENT_ITEM_FIELDS, MEND_EMPTY_EXTERNAL_ISSUES, MEND_EMPTY_IDENTIFIER, MEND_EXT_EXTRA_DATA_KEYS,
+    MEND_EXTERNAL_DATETIMES, MEND_EXTRA_DATA, MEND_EXTRA_FIELDS_PLACE, MEND_KNOWN_ITEM_COUNTS,
+    MEND_LENGTH_UNIT, MEND_POLICY_ITEM_UUID, MEND_SAME_IDENTIFIER_TWICE, MEND_TRACKER_PLUGIN_TYPE,
+    MEND_URL_SPECIAL_CHARS,
 };
 use serde_json::{Value, json};
 
@@ -16,6 +17,7 @@ probes! {
     MEND_URL_SPECIAL_CHARS, Lasting, url_special_chars;
     MEND_EXTERNAL_DATETIMES, Lasting, external_datetimes;
     MEND_EXTRA_DATA, Lasting, extra_data;
+    MEND_EXT_EXTRA_DATA_KEYS, Lasting, extra_data_keys;
     MEND_EXTRA_FIELDS_PLACE, Lasting, extra_fields_place;
     MEND_POLICY_ITEM_UUID, Lasting, policy_item_uuid;
     MEND_EMPTY_EXTERNAL_ISSUES, Lasting, empty_external_issues;
@@ -63,6 +65,17 @@ fn extra_data(case: &Case) -> Result<&'static str, Stop> {
     let takes = |value: Value| reporter.takes(&json!({"extraData": value}));
     observed(takes(json!({"team": "blue"}))?, "an object of strings is refused as `extraData`")?;
     Ok(if takes(json!(["blue"]))? { "map-or-array" } else { "map" })
+}
+
+/// Texts of 255 and of 256 letters as keys, after both as values.
+fn extra_data_keys(case: &Case) -> Result<&'static str, Stop> {
+    let reporter = Reporter::find(case)?;
+    let takes = |key: &str, value: &str| reporter.takes(&json!({"extraData": {key: value}}));
+    let (fitting, too_long) = ("a".repeat(255), "a".repeat(256));
+    observed(takes("team", &fitting)?, "a value of 255 letters is refused in `extraData`")?;
+    observed(!takes("team", &too_long)?, "a value of 256 letters is accepted in `extraData`")?;
+    observed(takes(&fitting, "blue")?, "a key of 255 letters is refused in `extraData`")?;
+    Ok(if takes(&too_long, "blue")? { "unchecked" } else { "checked" })
 }
 
 /// A label beside `extraData` is the one inside it only if both places are read. What an earlier run left is another

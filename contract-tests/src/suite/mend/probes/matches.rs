@@ -1,9 +1,9 @@
 //! Policies and what they match.
 
 use fixtures::spec::mend::{
-    MEND_DISABLED_POLICIES, MEND_IGNORED_ALERT_VIOLATION, MEND_MATCH_AGAIN, MEND_NEW_POLICY_ACTS,
-    MEND_OTHER_VIOLATION_TYPE, MEND_POLICY_CONFLICT, MEND_POLICY_URL_KEY, MEND_PRODUCT_LEVEL,
-    MEND_RESCORE_TOUCHES_VIOLATION, MEND_RESOLVED_VIOLATIONS,
+    MEND_DISABLED_POLICIES, MEND_HIGH_INCLUDES_CRITICAL, MEND_IGNORED_ALERT_VIOLATION, MEND_MATCH_AGAIN,
+    MEND_NEW_POLICY_ACTS, MEND_OTHER_VIOLATION_TYPE, MEND_POLICY_CONFLICT, MEND_POLICY_URL_KEY,
+    MEND_PRODUCT_LEVEL, MEND_RESCORE_TOUCHES_VIOLATION, MEND_RESOLVED_VIOLATIONS,
 };
 use serde_json::{Value, json};
 
@@ -18,6 +18,7 @@ probes! {
     MEND_DISABLED_POLICIES, Lasting, disabled_policies;
     MEND_RESOLVED_VIOLATIONS, Lasting, resolved_violations;
     MEND_POLICY_CONFLICT, Lasting, policy_conflict;
+    MEND_HIGH_INCLUDES_CRITICAL, Lasting, high_includes_critical;
     MEND_OTHER_VIOLATION_TYPE, Reading, other_violation_type;
     MEND_MATCH_AGAIN, Lasting, match_again;
     MEND_NEW_POLICY_ACTS, Control, new_policy_acts;
@@ -56,7 +57,7 @@ fn resolved_violations(case: &Case) -> Result<&'static str, Stop> {
 fn policy_conflict(case: &Case) -> Result<&'static str, Stop> {
     let api = case.mend()?;
     let (ground, library) =
-        Ground::find(api, "a library with two licences", |ground| ground.with_licenses(2))?;
+        Ground::find(api, "a library with two licences", |ground| Ok(ground.with_licenses(2)))?;
     let mut licenses = library.licenses.iter();
     let (Some(one), Some(other)) = (licenses.next(), licenses.next()) else {
         return not_exercised("the library has one licence only");
@@ -75,6 +76,28 @@ fn policy_conflict(case: &Case) -> Result<&'static str, Stop> {
             "of the first, and of both licences of the second policy, there are {seen:?}"
         )),
     }
+}
+
+/// A policy about critical vulnerabilities finds one; is it still found when the policy is about high ones?
+fn high_includes_critical(case: &Case) -> Result<&'static str, Stop> {
+    let what = "a library whose vulnerabilities are critical";
+    let (ground, (library, name)) = Ground::find(case.mend()?, what, Ground::critical_alone)?;
+    let finds_it = |priority, severity| -> Result<bool, Stop> {
+        let filter = json!({"type": "VULNERABILITY_SEVERITY", "vulnerabilitySeverity": severity});
+        let policy = ground.add_policy(priority, &filter)?;
+        let is_it = |one: &Value| one["vulnerability"]["name"] == name.as_str();
+        let issues = ground.issues_of(&policy)?;
+        let mut of_library =
+            issues.iter().filter(|issue| issue.json["library"]["keyUuid"] == library.as_str());
+        Ok(of_library.any(|issue| violation_of(issue, is_it).is_some()))
+    };
+    // The policy about high ones comes first, so that the other one takes nothing from it.
+    let by_high = finds_it(1, "HIGH")?;
+    observed(
+        by_high || finds_it(2, "CRITICAL")?,
+        "a policy about critical vulnerabilities does not match one",
+    )?;
+    Ok(if by_high { "yes" } else { "no" })
 }
 
 fn other_violation_type(case: &Case) -> Result<&'static str, Stop> {
@@ -109,7 +132,7 @@ fn match_again(case: &Case) -> Result<&'static str, Stop> {
 fn new_policy_acts(case: &Case) -> Result<&'static str, Stop> {
     let api = case.mend()?;
     let what = "a library that no policy matches";
-    let (ground, (library, _)) = Ground::find(api, what, Ground::unmatched_pair)?;
+    let (ground, (library, _)) = Ground::find(api, what, |ground| Ok(ground.unmatched_pair()))?;
     let id = ground.add(1, &library.licenses.iter().collect::<Vec<_>>())?;
     if ground.issue(&id, &library)?.is_some() {
         return Ok("at-once");

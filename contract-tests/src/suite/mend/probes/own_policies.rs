@@ -39,7 +39,7 @@ impl<'c> Ground<'c> {
     pub(super) fn find<T>(
         api: Mend<'c>,
         what: &str,
-        fits: impl Fn(&Self) -> Option<T>,
+        fits: impl Fn(&Self) -> Result<Option<T>, Stop>,
     ) -> Result<(Self, T), Stop> {
         for project in &api.projects()?.rows {
             let Some(project) = project.text("projectToken") else { continue };
@@ -51,7 +51,7 @@ impl<'c> Ground<'c> {
             let libraries =
                 answer.rows("libraries", "a library").rows.iter().filter_map(Licensed::read).collect();
             let ground = Self { api, project: project.to_owned(), owner, libraries, issues };
-            if let Some(found) = fits(&ground) {
+            if let Some(found) = fits(&ground)? {
                 return Ok((ground, found));
             }
         }
@@ -67,6 +67,22 @@ impl<'c> Ground<'c> {
         Some((one.clone(), other.clone()))
     }
 
+    /// A critical vulnerability of the project, in a library without one that is high: the library's `keyUuid` and the
+    /// vulnerability's name.
+    pub(super) fn critical_alone(&self) -> Result<Option<(String, String)>, Stop> {
+        let fields = json!({"projectToken": self.project, "alertType": "SECURITY_VULNERABILITY"});
+        let alerts = self.api.accepted("getProjectAlertsByType", &fields)?.rows("alerts", "an alert").rows;
+        let library = |alert: &Row| alert.json["library"]["keyUuid"].as_str().map(str::to_owned);
+        let score = |alert: &Row| alert.json["vulnerability"]["cvss3_score"].as_f64();
+        let is_high = |alert: &&Row| score(alert).is_none_or(|score| (7.0..9.0).contains(&score));
+        let with_high: BTreeSet<_> = alerts.iter().filter(is_high).map(library).collect();
+        let critical = alerts.iter().filter(|alert| score(alert).is_some_and(|score| score >= 9.0));
+        let mut alone = critical.filter(|alert| !with_high.contains(&library(alert)));
+        Ok(alone.find_map(|alert| {
+            Some((library(alert)?, alert.json["vulnerability"]["name"].as_str()?.to_owned()))
+        }))
+    }
+
     /// A library with several licences that no policy of the project itself matches.
     pub(super) fn with_licenses(&self, least: usize) -> Option<Licensed> {
         let is_matched = |library: &Licensed| {
@@ -78,10 +94,15 @@ impl<'c> Ground<'c> {
 
     /// Adds a policy about licences to the project and returns its id.
     pub(super) fn add(&self, priority: u64, licenses: &[&String]) -> Result<Value, Stop> {
+        self.add_policy(priority, &filter(licenses))
+    }
+
+    /// Adds a policy with this filter to the project and returns its id.
+    pub(super) fn add_policy(&self, priority: u64, filter: &Value) -> Result<Value, Stop> {
         let settings = json!({"issueTrackerType": "COMMON_ISSUE_TRACKER"});
         let policy = json!({
             "name": format!("Contract suite {priority}"), "owner": self.owner, "priority": priority,
-            "filter": filter(licenses), "action": {"type": "CREATE_ISSUE", "issueSettings": settings},
+            "filter": filter, "action": {"type": "CREATE_ISSUE", "issueSettings": settings},
         });
         let fields = json!({"projectToken": self.project, "policy": policy});
         let added = self.api.accepted("addProjectPolicy", &fields)?;
@@ -91,9 +112,14 @@ impl<'c> Ground<'c> {
 
     /// The issue of a policy and a library.
     pub(super) fn issue(&self, policy: &Value, library: &Licensed) -> Result<Option<Row>, Stop> {
-        let issues = self.api.policy_issues_of(&self.project)?.rows;
-        let is_meant = |issue: &Row| issue.json["policy"]["id"] == *policy && library.stands_in(issue);
-        Ok(issues.into_iter().find(is_meant))
+        Ok(self.issues_of(policy)?.into_iter().find(|issue| library.stands_in(issue)))
+    }
+
+    /// The issues of a policy.
+    pub(super) fn issues_of(&self, policy: &Value) -> Result<Vec<Row>, Stop> {
+        let mut issues = self.api.policy_issues_of(&self.project)?.rows;
+        issues.retain(|issue| issue.json["policy"]["id"] == *policy);
+        Ok(issues)
     }
 }
 
@@ -113,7 +139,7 @@ impl<'c> OwnPolicy<'c> {
     /// Adds it, and sees that it matches.
     pub(super) fn acting(api: Mend<'c>) -> Result<Self, Stop> {
         let what = "two libraries that no policy matches";
-        let (ground, (library, other)) = Ground::find(api, what, Ground::unmatched_pair)?;
+        let (ground, (library, other)) = Ground::find(api, what, |ground| Ok(ground.unmatched_pair()))?;
         let id = ground.add(1, &library.licenses.iter().collect::<Vec<_>>())?;
         let made = Self { ground, id, library, other };
         observed(made.open_violation()?.is_some(), "a new policy does not match at once")?;
