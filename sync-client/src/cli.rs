@@ -112,14 +112,7 @@ fn doctor(lookup: impl Fn(&str) -> Option<OsString>) -> Exit {
         }
     };
     let address = settings.base_url.clone();
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            eprintln!("sync-client: cannot start: {error}");
-            return Exit::Partial;
-        }
-    };
-    let diagnosis = runtime.block_on(shell::doctor(settings));
+    let diagnosis = shell::doctor(settings);
     // A reader that went away, as `| head` does, does not change the diagnosis.
     let _ = writeln!(std::io::stdout().lock(), "data-theorem  {address}\n              {diagnosis}");
     diagnosis.exit()

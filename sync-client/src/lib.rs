@@ -1,13 +1,13 @@
-//! A client that will keep a tracker in step with security vendors' findings.
+//! A client that keeps tickets in step with security vendors' findings.
 //!
-//! A beginning: it reads its settings ([`config`]) and checks a credential against Data Theorem ([`shell`]).
-//! [`core`] decides and is pure, [`adapters`] speak to one concrete thing each, [`cli`] is the command line.
-//! Deliberately absent so far: the sync. Deliberately absent for good: the simulator's wire types; this crate
-//! reads the vendor's documents on its own, so that one mistake cannot hide on both sides.
+//! [`core`] decides and is pure; [`ports`] says what it needs from outside; [`adapters`] speak to one concrete thing
+//! each; [`config`] reads settings; [`cli`] is the command line. Deliberately absent: the simulator's wire types. This
+//! crate reads the vendors' documents on its own, so that one mistake can't hide on both sides.
 
 pub mod adapters;
 pub mod cli;
 pub mod config;
 pub mod core;
 pub mod exit;
+pub mod ports;
 pub mod shell;

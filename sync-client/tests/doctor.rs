@@ -19,7 +19,8 @@ async fn diagnosis(base_url: &str, key: &str) -> Diagnosis {
         "DATA_THEOREM_BASE_URL" => Some(base_url.into()),
         _ => Some(key.into()),
     });
-    doctor(settings.unwrap()).await
+    let settings = settings.unwrap();
+    tokio::task::spawn_blocking(move || doctor(settings)).await.unwrap()
 }
 
 #[tokio::test]

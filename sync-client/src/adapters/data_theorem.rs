@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use reqwest::blocking::{Client, Response};
 use reqwest::header::AUTHORIZATION;
 use reqwest::redirect::Policy;
-use reqwest::{Client, Response};
 use serde_json::Value;
 
 use crate::config::DataTheoremSettings;
@@ -36,22 +36,22 @@ impl DataTheorem {
     }
 
     /// Asks for the first page of mobile apps and says what came back.
-    pub async fn observe_mobile_apps(&self) -> Observation {
+    pub fn observe_mobile_apps(&self) -> Observation {
         let url = format!("{}/mobile_apps", self.settings.base_url.as_str().trim_end_matches('/'));
-        let sent = self.client.get(url).header(AUTHORIZATION, self.settings.api_key.header()).send().await;
+        let sent = self.client.get(url).header(AUTHORIZATION, self.settings.api_key.header()).send();
         match sent {
-            Ok(response) => read(response).await,
+            Ok(response) => read(response),
             Err(error) => Observation::Nothing(with_causes(&error.without_url())),
         }
     }
 }
 
-async fn read(response: Response) -> Observation {
+fn read(response: Response) -> Observation {
     let status = response.status().as_u16();
     if status != 200 {
         return Observation::Reply { status, apps: None, is_app_list: false };
     }
-    match response.bytes().await {
+    match response.bytes() {
         Ok(body) => {
             let body: Value = serde_json::from_slice(&body).unwrap_or_default();
             Observation::Reply {

@@ -1,3 +1,7 @@
-//! One file per concrete thing the client speaks to.
+//! One file or folder per concrete thing the client speaks to.
 
+pub mod caller;
 pub mod data_theorem;
+pub mod http;
+pub mod local;
+pub mod mend;

@@ -1,0 +1,1 @@
+//! Tickets in a SQLite file of their own.

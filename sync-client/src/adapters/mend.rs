@@ -1,0 +1,1 @@
+//! Mend, over its issue tracker API.
