@@ -13,6 +13,12 @@ pub enum Exit {
     Credentials,
     /// Something named in the output failed: 4.
     Partial,
+    /// More closings than the brake allows wait for a person's word: 5.
+    MassChange,
+    /// Another run holds the ledger: 6.
+    Locked,
+    /// It is not known whether some tickets were made: 7.
+    InDoubt,
 }
 
 impl Exit {
@@ -23,6 +29,9 @@ impl Exit {
             Self::Configuration => 2,
             Self::Credentials => 3,
             Self::Partial => 4,
+            Self::MassChange => 5,
+            Self::Locked => 6,
+            Self::InDoubt => 7,
         }
     }
 }

@@ -9,5 +9,7 @@ pub mod cli;
 pub mod config;
 pub mod core;
 pub mod exit;
+pub mod ledger;
 pub mod ports;
 pub mod shell;
+pub mod sync;

@@ -32,13 +32,18 @@ pub struct InProcess {
     router: Router,
     runtime: Runtime,
     /// Its worlds live as long as it does.
-    _server: MockServer,
+    _server: Option<MockServer>,
 }
 
 impl InProcess {
     /// Calls this server. Fails if the system gives no thread.
     pub fn new(server: MockServer) -> std::io::Result<Self> {
-        Ok(Self { router: server.router(), runtime: runtime()?, _server: server })
+        Ok(Self { router: server.router(), runtime: runtime()?, _server: Some(server) })
+    }
+
+    /// Calls a server that somebody else keeps. Fails if the system gives no thread.
+    pub fn over(router: Router) -> std::io::Result<Self> {
+        Ok(Self { router, runtime: runtime()?, _server: None })
     }
 }
 

@@ -3,3 +3,5 @@
 pub mod doctor;
 pub mod model;
 pub mod noticed;
+pub mod plan;
+pub mod policy;

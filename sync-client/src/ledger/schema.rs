@@ -1,0 +1,77 @@
+//! The ledger's tables. What must never be is a constraint here, so that no mistake in the code can write it.
+
+/// Marks a SQLite file as a ledger: `sycl` in ASCII.
+pub(super) const APPLICATION_ID: i32 = 0x7379_636c;
+
+/// The format that this version writes; the number of migrations.
+pub(super) const FORMAT: i32 = 1;
+
+/// What leads from one format to the next, the first from an empty file.
+pub(super) const MIGRATIONS: [&str; 1] = [r#"
+CREATE TABLE run (
+    id INTEGER PRIMARY KEY,
+    started TEXT NOT NULL,
+    ended TEXT,
+    exit_code INTEGER,
+    summary TEXT
+) STRICT;
+
+-- One row per group of items that has a ticket, or had one asked for.
+CREATE TABLE ticket (
+    group_id TEXT PRIMARY KEY,
+    source TEXT NOT NULL CHECK (source IN ('data-theorem', 'mend')),
+    op TEXT NOT NULL UNIQUE,
+    state TEXT NOT NULL CHECK (state IN ('intended', 'in-doubt', 'refused', 'made', 'lost')),
+    key TEXT,
+    -- Taken over from the vendor's link instead of made by this ledger.
+    is_adopted INTEGER NOT NULL DEFAULT 0 CHECK (is_adopted IN (0, 1)),
+    told TEXT CHECK (told IN ('open', 'closed')),
+    tried_at TEXT NOT NULL,
+    unseen_runs INTEGER NOT NULL DEFAULT 0,
+    CHECK ((key IS NOT NULL) = (state IN ('made', 'lost')))
+) STRICT, WITHOUT ROWID;
+-- A ticket that the client made belongs to one group.
+CREATE UNIQUE INDEX ticket_key ON ticket (key) WHERE is_adopted = 0;
+CREATE INDEX ticket_unsettled ON ticket (state) WHERE state IN ('intended', 'in-doubt');
+
+-- Keys that a ticket had before it was moved.
+CREATE TABLE former_key (
+    key TEXT NOT NULL,
+    group_id TEXT NOT NULL REFERENCES ticket (group_id),
+    PRIMARY KEY (key, group_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE item (
+    id TEXT PRIMARY KEY,
+    group_id TEXT NOT NULL REFERENCES ticket (group_id),
+    scope TEXT NOT NULL,
+    standing TEXT NOT NULL CHECK (standing IN ('open', 'closed', 'unknown')),
+    status TEXT NOT NULL,
+    -- What the client needs to ask the vendor about it later, e.g. a library's key.
+    reference TEXT NOT NULL DEFAULT '',
+    -- The ticket that the vendor was told last.
+    linked TEXT,
+    absences INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+CREATE INDEX item_of_group ON item (group_id);
+CREATE INDEX item_of_scope ON item (scope);
+
+CREATE TABLE scope (
+    id TEXT PRIMARY KEY,
+    source TEXT NOT NULL CHECK (source IN ('data-theorem', 'mend')),
+    -- Everything up to here was handled, by the vendor's clock.
+    mark TEXT,
+    full_at TEXT,
+    is_due INTEGER NOT NULL DEFAULT 0 CHECK (is_due IN (0, 1))
+) STRICT, WITHOUT ROWID;
+CREATE INDEX scope_due ON scope (source) WHERE is_due = 1;
+
+CREATE TABLE happening (
+    seq INTEGER PRIMARY KEY,
+    at TEXT NOT NULL,
+    run INTEGER NOT NULL,
+    group_id TEXT NOT NULL,
+    text TEXT NOT NULL
+) STRICT;
+CREATE INDEX happening_of_group ON happening (group_id);
+"#];

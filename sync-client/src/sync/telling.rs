@@ -1,0 +1,196 @@
+//! Telling tickets what their items are now: at the end of a run, from the ledger.
+
+use super::tickets::{source_of, view};
+use super::{HeldBack, Run, Stop};
+use crate::core::model::{GroupId, TicketKey};
+use crate::core::plan::{Ticketing, Told, standing};
+use crate::core::policy::Reaction;
+use crate::core::text::{Consequence, StatusChange};
+use crate::ledger::{Recorded, RecordedItem};
+use crate::ports::{Change, Ticket};
+
+/// After so many runs in a row that could not see a ticket it counts as gone. One is no evidence: trackers answer "not
+/// found" for what they only hide for a while.
+const UNSEEN_RUNS_MAX: u32 = 3;
+
+/// How many tickets of the ledger are looked at per page of a full pass.
+const PAGE: u32 = 500;
+
+impl Run<'_> {
+    /// Tells every ticket whose items are something else than what it was told.
+    pub(super) fn tell_all(&mut self) -> Result<(), Stop> {
+        let (mut closings, mut others) = (Vec::new(), Vec::new());
+        for group in self.ledger.untold()? {
+            let Some(recorded) = self.ledger.group(&group)? else { continue };
+            let is_closing = standing(&view(&[], Some(&recorded)).items) == Some(Told::Closed);
+            if is_closing { closings.push(group) } else { others.push(group) }
+        }
+        for group in others {
+            self.tell(&group)?;
+        }
+        let (count, open_tickets) = (closings.len() as u64, self.ledger.counts()?.open);
+        if !self.options.allows_mass_change && !self.policy.brake.allows(count, open_tickets) {
+            self.report.held_back = Some(HeldBack { closings: count, open_tickets });
+            return Ok(());
+        }
+        for group in closings {
+            self.tell(&group)?;
+        }
+        Ok(())
+    }
+
+    fn tell(&mut self, group: &GroupId) -> Result<(), Stop> {
+        let Some(recorded) = self.ledger.group(group)? else { return Ok(()) };
+        let (Ticketing::Made(key), Some(told)) =
+            (&recorded.ticketing, standing(&view(&[], Some(&recorded)).items))
+        else {
+            return Ok(());
+        };
+        // A ticket that was taken over says by itself that there is something to do.
+        if recorded.told.is_none() && told == Told::Open {
+            self.ledger.told(group, told, "the ticket goes on as it is", self.now())?;
+            return Ok(());
+        }
+        let Some(ticket) = self.look_at(group, &recorded, key)? else { return Ok(()) };
+        let change = self.change(group, &recorded, &ticket, told);
+        if change == Change::default() {
+            let text = format!("{} needs no change: it is {}", ticket.key, ticket.status);
+            self.ledger.told(group, told, &text, self.now())?;
+            return Ok(());
+        }
+        match self.tracker.update(&ticket.key, &change) {
+            Ok(_) => self.changed(group, &ticket.key, &change, told),
+            Err(error) => self.note_tracker(group.as_str(), &error),
+        }
+    }
+
+    /// What has to change for the ticket to be told.
+    fn change(&self, group: &GroupId, recorded: &Recorded, ticket: &Ticket, told: Told) -> Change {
+        let (reaction, is_done) = match told {
+            Told::Closed => (self.policy.on_close, true),
+            Told::Open => (self.policy.on_reopen, false),
+        };
+        // Somebody closed it already.
+        if told == Told::Closed && ticket.is_done {
+            return Change::default();
+        }
+        let is_done = (reaction == Reaction::Transition && ticket.is_done != is_done).then_some(is_done);
+        let comment = self.wording().status_comment(
+            source_of(group),
+            &changes(recorded),
+            match is_done {
+                Some(true) => Consequence::Closes,
+                Some(false) => Consequence::Reopens,
+                None => Consequence::CommentOnly,
+            },
+            None,
+        );
+        let says_so = ticket.our_last_comment.as_deref() == Some(comment.as_str())
+            || ticket.our_comments >= self.policy.comments_per_ticket_max;
+        Change { comment: (!says_so).then_some(comment), is_done }
+    }
+
+    fn changed(&mut self, group: &GroupId, key: &TicketKey, change: &Change, told: Told) -> Result<(), Stop> {
+        let what = match (change.comment.is_some(), change.is_done) {
+            (true, Some(true)) => "comment on and close",
+            (true, Some(false)) => "comment on and reopen",
+            (true, None) => "comment on",
+            (false, Some(true)) => "close",
+            (false, Some(false)) => "reopen",
+            (false, None) => "leave",
+        };
+        self.report.commented += u64::from(change.comment.is_some());
+        self.report.closed += u64::from(change.is_done == Some(true));
+        self.report.reopened += u64::from(change.is_done == Some(false));
+        self.unavailable = 0;
+        let text = format!("{what} {key} of {group}: its items are {}", told.as_str());
+        self.ledger.told(group, told, &text, self.now())?;
+        self.did(&text);
+        Ok(())
+    }
+
+    /// The ticket as it is, under the key that it has now. `None`: it can't be seen, and the report says so.
+    fn look_at(
+        &mut self,
+        group: &GroupId,
+        recorded: &Recorded,
+        key: &TicketKey,
+    ) -> Result<Option<Ticket>, Stop> {
+        let ticket = match self.tracker.get(key) {
+            Ok(ticket) => ticket,
+            Err(error) => {
+                self.note_tracker(group.as_str(), &error)?;
+                return Ok(None);
+            }
+        };
+        self.unavailable = 0;
+        let Some(ticket) = ticket else {
+            if self.ledger.unseen(group)? >= UNSEEN_RUNS_MAX {
+                self.ledger.lost(group, self.now())?;
+                self.did(&format!("leave {key} of {group} alone: it was deleted or hidden"));
+            } else {
+                self.report
+                    .fail(key.as_str(), "the tracker does not show this ticket; nothing is concluded yet");
+            }
+            return Ok(None);
+        };
+        if ticket.key != *key {
+            self.follow(group, recorded, key, &ticket)?;
+        }
+        Ok(Some(ticket))
+    }
+
+    /// A ticket was moved: the vendor learns its new key.
+    fn follow(
+        &mut self,
+        group: &GroupId,
+        recorded: &Recorded,
+        from: &TicketKey,
+        ticket: &Ticket,
+    ) -> Result<(), Stop> {
+        self.ledger.moved(group, from, &ticket.key, self.now())?;
+        self.report.moved += 1;
+        self.did(&format!("follow {from} of {group}, which is {} now", ticket.key));
+        for item in recorded.items.iter().filter(|item| item.linked.is_some()) {
+            match self.link(&item.id, ticket) {
+                Ok(()) => {
+                    self.ledger.linked(group, &item.id, &ticket.key, self.now())?;
+                    self.report.linked += 1;
+                    self.did(&format!("link {} to {}", item.id, ticket.key));
+                }
+                // The next full pass sees the old key at the vendor, and links it then.
+                Err(error) => self.vendor_failed(item.id.as_str(), &error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at every ticket, so that one that was moved or deleted is noticed although its items did not change.
+    pub(super) fn look_at_every_ticket(&mut self) -> Result<(), Stop> {
+        let mut after = String::new();
+        loop {
+            let groups = self.ledger.groups_with_ticket(&after, PAGE)?;
+            let Some(last) = groups.last() else { return Ok(()) };
+            after = last.as_str().to_owned();
+            for group in &groups {
+                let Some(recorded) = self.ledger.group(group)? else { continue };
+                if let Ticketing::Made(key) = &recorded.ticketing {
+                    self.look_at(group, &recorded, key)?;
+                }
+            }
+        }
+    }
+}
+
+/// What the items of a ticket are now.
+fn changes(recorded: &Recorded) -> Vec<StatusChange> {
+    let is_shared = recorded.items.len() > 1;
+    let change = |item: &RecordedItem| StatusChange {
+        item: is_shared.then(|| item.id.to_string()),
+        from: None,
+        to: item.status.clone(),
+        since: None,
+        reason: None,
+    };
+    recorded.items.iter().map(change).collect()
+}

@@ -1,0 +1,227 @@
+//! Both sides of a sync, and the client between them.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock, Once};
+
+use contract_tests::target::transport::InProcess;
+use fixtures::world::{Event, WorldSpec};
+use jiff::SignedDuration;
+use mock_server::kernel::clock::ClockMode;
+use mock_server::{Control, MockServer, SandboxRequest, WorldChoice};
+use rusqlite::{Connection, OpenFlags};
+use serde_json::Value;
+use sync_client::adapters::caller::{Caller, Patience};
+use sync_client::adapters::data_theorem::DataTheorem;
+use sync_client::adapters::local::{LocalTracker, Uniqueness};
+use sync_client::adapters::mend::{Mend, MendSettings};
+use sync_client::config::DataTheoremSettings;
+use sync_client::core::noticed::Noticed;
+use sync_client::core::policy::Policy;
+use sync_client::ledger::{Ledger, LedgerError};
+use sync_client::ports::{Clock as _, Ticket, Tracker};
+use sync_client::sync::{Options, Progress, Report, Run, Vendors};
+
+use crate::blows::{Blows, Killed};
+use crate::carriers::{Desk, VirtualClock, Wire};
+
+/// How a run of the client ended.
+#[derive(Debug)]
+pub(crate) enum Ended {
+    /// By itself.
+    Report(Box<Report>),
+    /// It was killed.
+    Killed,
+    /// The ledger could not be used.
+    Ledger(LedgerError),
+}
+
+impl Ended {
+    /// The report of a run that ended by itself.
+    pub(crate) fn report(self) -> Report {
+        match self {
+            Self::Report(report) => *report,
+            other => panic!("the run did not end by itself: {other:?}"),
+        }
+    }
+}
+
+/// What is not the same in every world.
+#[derive(Clone)]
+pub(crate) struct Setup {
+    pub(crate) world: WorldSpec,
+    pub(crate) page_size: usize,
+    pub(crate) readings: BTreeMap<String, String>,
+    pub(crate) uniqueness: Uniqueness,
+    pub(crate) policy: Policy,
+}
+
+/// Both sides, and the client's ledger.
+pub(crate) struct World {
+    pub(crate) control: Control,
+    pub(crate) tracker: Arc<LocalTracker>,
+    pub(crate) clock: VirtualClock,
+    pub(crate) blows: Arc<Blows>,
+    pub(crate) policy: Policy,
+    ledger: String,
+    /// Keeps the ledger in memory while no run has it open.
+    _keeper: Connection,
+}
+
+/// The simulators, one process for all worlds.
+struct Host {
+    runtime: tokio::runtime::Runtime,
+    server: MockServer,
+    wire: Arc<InProcess>,
+}
+
+static HOST: LazyLock<Host> = LazyLock::new(|| {
+    let build = || {
+        MockServer::builder()
+            .world("empty")
+            .clock(ClockMode::Manual)
+            .sandboxes_max(1_000_000)
+            .in_process()
+            .unwrap()
+    };
+    let server = build();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let wire = Arc::new(InProcess::over(server.router()).unwrap());
+    Host { runtime, server, wire }
+});
+
+static WORLDS: AtomicUsize = AtomicUsize::new(0);
+
+impl World {
+    pub(crate) fn new(setup: &Setup) -> Self {
+        quiet_kills();
+        let host = &*HOST;
+        let request = SandboxRequest {
+            world: Some(WorldChoice::Spec(Box::new(setup.world.clone()))),
+            page_size: Some(setup.page_size),
+            clock: Some(ClockMode::Manual),
+            readings: setup.readings.clone(),
+            ..SandboxRequest::default()
+        };
+        let control = host.runtime.block_on(host.server.create_sandbox(request)).unwrap();
+        let clock = VirtualClock(control.clone());
+        let tracker = LocalTracker::in_memory(Arc::new(clock.clone()), setup.uniqueness.clone()).unwrap();
+        let number = WORLDS.fetch_add(1, Ordering::Relaxed);
+        let ledger = format!("file:ledger-{number}?mode=memory&cache=shared");
+        let keeper = open(&ledger);
+        Self {
+            control,
+            tracker: Arc::new(tracker),
+            clock,
+            blows: Arc::default(),
+            policy: setup.policy.clone(),
+            ledger,
+            _keeper: keeper,
+        }
+    }
+
+    /// One run of the client as a process of its own: what is not in the ledger is gone afterwards.
+    pub(crate) fn run(&self, options: Options) -> Ended {
+        self.run_told(options, &mut |_| {})
+    }
+
+    /// The same; what the run says is handed on.
+    pub(crate) fn run_told(&self, options: Options, progress: &mut dyn FnMut(Progress<'_>)) -> Ended {
+        let run = AssertUnwindSafe(|| {
+            let vendors = self.vendors();
+            let desk = self.desk();
+            let mut ledger = Ledger::over(open(&self.ledger))?;
+            Run::new(&vendors, &desk, &self.clock, &mut ledger, &self.policy, options, progress).perform()
+        });
+        match catch_unwind(run) {
+            Ok(Ok(report)) => Ended::Report(Box::new(report)),
+            Ok(Err(error)) => Ended::Ledger(error),
+            Err(payload) if payload.is::<Killed>() => Ended::Killed,
+            Err(payload) => std::panic::resume_unwind(payload),
+        }
+    }
+
+    /// A run without blows.
+    pub(crate) fn run_in_peace(&self) -> Report {
+        self.blows.plan(&[]);
+        self.run(Options::default()).report()
+    }
+
+    /// The ledger, between runs.
+    pub(crate) fn ledger(&self) -> Ledger {
+        Ledger::over(open(&self.ledger)).unwrap()
+    }
+
+    /// Something happens at a vendor.
+    pub(crate) fn happen(&self, event: Value) {
+        match Event::try_from(event).unwrap() {
+            Event::DataTheorem(event) => self.control.happen(&event).map(|_| ()).unwrap(),
+            Event::Mend(event) => self.control.happen(&event).map(|_| ()).unwrap(),
+        }
+    }
+
+    /// Time passes.
+    pub(crate) fn wait(&self, seconds: i64) {
+        self.control.advance(SignedDuration::from_secs(seconds));
+    }
+
+    /// What exists at the vendors.
+    pub(crate) fn vendors_side(&self) -> WorldSpec {
+        self.control.export_world()
+    }
+
+    /// The ticket with a key.
+    pub(crate) fn ticket(&self, key: &str) -> Option<Ticket> {
+        self.tracker.get(&sync_client::core::model::TicketKey::new(key)).unwrap()
+    }
+
+    pub(crate) fn desk(&self) -> Desk {
+        Desk { tracker: Arc::clone(&self.tracker), clock: self.clock.clone(), blows: Arc::clone(&self.blows) }
+    }
+
+    fn vendors(&self) -> Vendors {
+        let env = self.control.environment().env;
+        let noticed = Arc::new(Noticed::default());
+        let wire = Wire {
+            server: Arc::clone(&HOST.wire),
+            clock: self.clock.clone(),
+            blows: Arc::clone(&self.blows),
+        };
+        let deadline = self.clock.now() + SignedDuration::from_hours(2);
+        let patience = Patience { deadline: Some(deadline), ..Patience::default() };
+        let caller = Caller::new(Arc::new(wire), Arc::new(self.clock.clone()), patience);
+        let settings = DataTheoremSettings::read(|name| env.get(name).map(Into::into)).unwrap();
+        let data_theorem = DataTheorem::new(settings, caller.clone(), Arc::clone(&noticed));
+        let url = reqwest::Url::parse(&env["MEND_URL"]).unwrap();
+        let settings = MendSettings::new(url, &env["MEND_USER_KEY"], &env["MEND_ORG_TOKEN"]).unwrap();
+        let mend = Mend::new(settings, caller, Arc::clone(&noticed));
+        Vendors { data_theorem: Some(data_theorem), mend: Some(mend), noticed }
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        let host = &*HOST;
+        let _ = host.runtime.block_on(host.server.delete_sandbox(self.control.id()));
+    }
+}
+
+fn open(name: &str) -> Connection {
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_URI;
+    Connection::open_with_flags(name, flags).unwrap()
+}
+
+/// A planned kill is no news; any other panic is.
+fn quiet_kills() {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let others = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if !info.payload().is::<Killed>() {
+                others(info);
+            }
+        }));
+    });
+}
