@@ -1,5 +1,8 @@
 //! What the client decides: pure functions of what was observed. No network, no clock, no randomness.
 
 pub mod doctor;
+pub mod http_date;
 pub mod model;
 pub mod noticed;
+pub mod paging;
+pub mod retry;
