@@ -1,13 +1,28 @@
 //! What the client does: the only place that waits for anything.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::adapters::caller::{Caller, Patience};
 use crate::adapters::data_theorem::DataTheorem;
+use crate::adapters::http::Http;
+use crate::adapters::system_clock::SystemClock;
 use crate::config::DataTheoremSettings;
-use crate::core::doctor::{Diagnosis, diagnose};
+use crate::core::doctor::Diagnosis;
+
+/// Who asks `doctor` waits for the answer.
+const DOCTOR_PATIENCE: Patience =
+    Patience { attempts_max: 1, timeout: Duration::from_secs(20), deadline: None };
 
 /// Tries the settings for Data Theorem and says what is wrong, if anything.
 pub fn doctor(settings: DataTheoremSettings) -> Diagnosis {
-    match DataTheorem::new(settings) {
-        Ok(data_theorem) => diagnose(data_theorem.observe_mobile_apps()),
-        Err(error) => Diagnosis::Unreachable(format!("the HTTP client cannot be set up: {error}")),
+    let http = match Http::new(None) {
+        Ok(http) => http,
+        Err(error) => return Diagnosis::Unavailable(error.to_string()),
+    };
+    let caller = Caller::new(Arc::new(http), Arc::new(SystemClock), DOCTOR_PATIENCE);
+    match DataTheorem::new(settings, caller, Arc::default()).identify() {
+        Ok(identity) => Diagnosis::Accepted { sees: identity.apps.map(|apps| format!("{apps} mobile apps")) },
+        Err(error) => Diagnosis::of_vendor(&error),
     }
 }

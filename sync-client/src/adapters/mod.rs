@@ -3,5 +3,7 @@
 pub mod caller;
 pub mod data_theorem;
 pub mod http;
+pub mod json;
 pub mod local;
 pub mod mend;
+pub mod system_clock;

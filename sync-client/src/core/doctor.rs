@@ -1,71 +1,48 @@
-//! What an attempt to reach Data Theorem says about the settings.
+//! What an attempt to reach one side says about its settings.
 
 use std::fmt;
 
 use crate::exit::Exit;
+use crate::ports::VendorError;
 
-/// What came back from `GET mobile_apps`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Observation {
-    /// A reply.
-    Reply {
-        /// HTTP status.
-        status: u16,
-        /// How many apps the list counts, if the body is such a list and says so.
-        apps: Option<u64>,
-        /// Whether the body is a list of apps.
-        is_app_list: bool,
-    },
-    /// No reply, and why.
-    Nothing(String),
-}
-
-/// What that means.
+/// What it says. The texts name no credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Diagnosis {
-    /// The key works.
+    /// The credential works.
     Accepted {
-        /// How many apps it sees, if the reply said so.
-        apps: Option<u64>,
+        /// What it sees, or whose it is, if the reply said so: `12 mobile apps`.
+        sees: Option<String>,
     },
-    /// The key is not known: 401.
-    KeyRefused,
-    /// The key is known and may not read this: 403.
-    KeyLacksAccess,
+    /// The credential is not known.
+    CredentialRefused(String),
+    /// The credential is known and may not do what a sync needs.
+    LacksAccess(String),
     /// Something answers, but not this API.
-    NotTheApi {
-        /// HTTP status.
-        status: u16,
-    },
-    /// The API answers and can't help now.
-    Trouble {
-        /// HTTP status.
-        status: u16,
-    },
-    /// Nothing answers.
-    Unreachable(String),
-}
-
-/// Says what an observation means.
-pub fn diagnose(observation: Observation) -> Diagnosis {
-    match observation {
-        Observation::Reply { status: 200, apps, is_app_list: true } => Diagnosis::Accepted { apps },
-        Observation::Reply { status: 401, .. } => Diagnosis::KeyRefused,
-        Observation::Reply { status: 403, .. } => Diagnosis::KeyLacksAccess,
-        Observation::Reply { status: status @ (429 | 500..=599), .. } => Diagnosis::Trouble { status },
-        Observation::Reply { status, .. } => Diagnosis::NotTheApi { status },
-        Observation::Nothing(problem) => Diagnosis::Unreachable(problem),
-    }
+    NotTheApi(String),
+    /// Nothing answers, or it can't help now.
+    Unavailable(String),
 }
 
 impl Diagnosis {
+    /// What it means that a vendor did not prove the credential.
+    pub fn of_vendor(error: &VendorError) -> Self {
+        match error {
+            VendorError::Credential { reason, .. } => Self::CredentialRefused(reason.clone()),
+            VendorError::Refused { reason, .. } => Self::LacksAccess(reason.clone()),
+            VendorError::NotFound { reason, .. } | VendorError::Malformed { reason, .. } => {
+                Self::NotTheApi(reason.clone())
+            }
+            VendorError::Unavailable { reason, .. } => Self::Unavailable(reason.clone()),
+        }
+    }
+
     /// How the process ends on it.
     pub fn exit(&self) -> Exit {
         match self {
             Self::Accepted { .. } => Exit::Done,
-            Self::KeyRefused | Self::KeyLacksAccess => Exit::Credentials,
-            Self::NotTheApi { .. } => Exit::Configuration,
-            Self::Trouble { .. } | Self::Unreachable(_) => Exit::Partial,
+            Self::CredentialRefused(_) | Self::LacksAccess(_) => Exit::Credentials,
+            Self::NotTheApi(_) => Exit::Configuration,
+            Self::Unavailable(_) => Exit::Partial,
         }
     }
 }
@@ -73,50 +50,47 @@ impl Diagnosis {
 impl fmt::Display for Diagnosis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Accepted { apps: Some(apps) } => {
-                write!(f, "reachable, key accepted, {apps} mobile apps visible")
+            Self::Accepted { sees: Some(sees) } => {
+                write!(f, "reachable, credential accepted, {sees} visible")
             }
-            Self::Accepted { apps: None } => write!(f, "reachable, key accepted"),
-            Self::KeyRefused => {
-                write!(f, "reachable, key refused (401): it is not a Results API key of this account")
+            Self::Accepted { sees: None } => write!(f, "reachable, credential accepted"),
+            Self::CredentialRefused(reason) => {
+                write!(f, "reachable, credential refused, it is none of this account: {reason}")
             }
-            Self::KeyLacksAccess => {
-                write!(f, "reachable, key refused (403): it is known, but may not list mobile apps")
+            Self::LacksAccess(reason) => {
+                write!(f, "reachable, credential known, but it may not do what a sync needs: {reason}")
             }
-            Self::NotTheApi { status } => {
-                write!(f, "something answers with {status}, but not the Results API: check the base URL")
-            }
-            Self::Trouble { status } => write!(f, "reachable, but it answers {status}: try again later"),
-            Self::Unreachable(problem) => write!(f, "not reachable: {problem}"),
+            Self::NotTheApi(reason) => write!(f, "something else answers, check the address: {reason}"),
+            Self::Unavailable(reason) => write!(f, "not available: {reason}"),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Diagnosis, Observation, diagnose};
-
-    fn reply(status: u16, is_app_list: bool) -> Diagnosis {
-        diagnose(Observation::Reply { status, apps: None, is_app_list })
-    }
+    use super::Diagnosis;
+    use crate::core::model::Source;
+    use crate::ports::VendorError;
 
     #[test]
-    fn every_reply_has_one_meaning_and_one_exit_code() {
-        let code = |diagnosis: Diagnosis| diagnosis.exit().code();
-        assert_eq!(code(reply(200, true)), 0);
-        assert_eq!(code(reply(401, false)), 3);
-        assert_eq!(code(reply(403, false)), 3);
-        for status in [429, 500, 503] {
-            assert_eq!(code(reply(status, false)), 4, "{status}");
+    fn every_error_has_one_meaning_and_one_exit_code() {
+        let (operation, reason) = (|| "GET mobile_apps".to_owned(), || "it answers so".to_owned());
+        for (error, code, meaning) in [
+            (
+                VendorError::Credential { vendor: Source::DataTheorem, reason: reason() },
+                3,
+                "credential refused",
+            ),
+            (VendorError::Refused { operation: operation(), reason: reason() }, 3, "may not do"),
+            (VendorError::NotFound { operation: operation(), reason: reason() }, 2, "check the address"),
+            (VendorError::Malformed { operation: operation(), reason: reason() }, 2, "check the address"),
+            (VendorError::Unavailable { operation: operation(), reason: reason() }, 4, "not available"),
+        ] {
+            let diagnosis = Diagnosis::of_vendor(&error);
+            assert_eq!(diagnosis.exit().code(), code, "{error}");
+            let text = diagnosis.to_string();
+            assert!(text.contains(meaning) && text.ends_with(": it answers so"), "{text}");
         }
-        for status in [204, 302, 404, 418] {
-            assert_eq!(code(reply(status, false)), 2, "{status}");
-        }
-        assert_eq!(code(diagnose(Observation::Nothing("refused".to_owned()))), 4);
-    }
-
-    #[test]
-    fn a_200_that_is_no_app_list_is_not_the_api() {
-        assert_eq!(reply(200, false), Diagnosis::NotTheApi { status: 200 });
+        assert_eq!(Diagnosis::Accepted { sees: None }.exit().code(), 0);
     }
 }

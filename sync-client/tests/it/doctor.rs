@@ -1,7 +1,5 @@
 //! `doctor` against a simulated Data Theorem: the function in process, and the binary as a user runs it.
 
-#![expect(clippy::unwrap_used, reason = "in a test's helper, a panic is a failed test")]
-
 use std::process::Command;
 
 use mock_server::MockServer;
@@ -27,7 +25,7 @@ async fn diagnosis(base_url: &str, key: &str) -> Diagnosis {
 async fn a_good_key_is_accepted_and_sees_the_apps() {
     let server = server().await;
     let found = diagnosis(server.data_theorem().base_url(), server.data_theorem().api_key()).await;
-    assert_eq!(found, Diagnosis::Accepted { apps: Some(1) });
+    assert_eq!(found, Diagnosis::Accepted { sees: Some("1 mobile apps".to_owned()) });
     assert_eq!(found.exit().code(), 0);
     let journal = server.control().journal(&mock_server::kernel::journal::Filter::default());
     let operations: Vec<&str> = journal.entries.iter().map(|entry| entry.operation.as_str()).collect();
@@ -38,7 +36,11 @@ async fn a_good_key_is_accepted_and_sees_the_apps() {
 async fn a_bad_key_is_a_credential_problem() {
     let server = server().await;
     let found = diagnosis(server.data_theorem().base_url(), "bm90LWEta2V5==").await;
-    assert_eq!((found.exit().code(), found), (3, Diagnosis::KeyRefused));
+    assert_eq!(found.exit().code(), 3, "{found}");
+    assert!(
+        matches!(&found, Diagnosis::CredentialRefused(reason) if reason.starts_with("it answers 401")),
+        "{found}"
+    );
 }
 
 #[tokio::test]
@@ -47,7 +49,7 @@ async fn a_key_without_access_is_a_credential_problem() {
     let reply = Effect::Reply { status: 403, headers: Vec::new(), body: String::new() };
     server.control().plan_fault(Fault::before("GET mobile_apps", reply)).unwrap();
     let found = diagnosis(server.data_theorem().base_url(), server.data_theorem().api_key()).await;
-    assert_eq!((found.exit().code(), found), (3, Diagnosis::KeyLacksAccess));
+    assert_eq!((found.exit().code(), found), (3, Diagnosis::LacksAccess("it answers 403".to_owned())));
 }
 
 #[tokio::test]
@@ -55,8 +57,8 @@ async fn a_vendor_in_trouble_is_not_a_credential_problem() {
     let server = server().await;
     for (effect, wanted) in [
         (Effect::Reply { status: 503, headers: Vec::new(), body: String::new() }, "answers 503"),
-        (Effect::ConnectionReset, "not reachable"),
-        (Effect::EmptyResponse, "not reachable"),
+        (Effect::ConnectionReset, "not available: no complete reply came"),
+        (Effect::EmptyResponse, "not available: no complete reply came"),
     ] {
         server.control().plan_fault(Fault::after("GET mobile_apps", effect)).unwrap();
         let found = diagnosis(server.data_theorem().base_url(), server.data_theorem().api_key()).await;
@@ -70,10 +72,22 @@ async fn a_reply_that_is_no_app_list_points_at_the_address() {
     let server = server().await;
     let key = server.data_theorem().api_key().to_owned();
     let origin = format!("http://{}", server.addresses().unwrap().plain);
-    assert_eq!(diagnosis(&origin, &key).await, Diagnosis::NotTheApi { status: 404 });
+    let found = diagnosis(&origin, &key).await;
+    assert!(
+        matches!(&found, Diagnosis::NotTheApi(reason) if reason.starts_with("it answers 404")),
+        "{found}"
+    );
+    for status in [302, 204, 418] {
+        let reply = Effect::Reply { status, headers: Vec::new(), body: String::new() };
+        server.control().plan_fault(Fault::before("GET mobile_apps", reply)).unwrap();
+        let found = diagnosis(server.data_theorem().base_url(), &key).await;
+        assert_eq!(found.exit().code(), 2, "{found}");
+        assert!(found.to_string().contains(&format!("it answers {status}")), "{found}");
+    }
     server.control().plan_fault(Fault::after("GET mobile_apps", Effect::TruncatedJson)).unwrap();
     let found = diagnosis(server.data_theorem().base_url(), &key).await;
-    assert_eq!((found.exit().code(), found), (2, Diagnosis::NotTheApi { status: 200 }));
+    assert_eq!(found.exit().code(), 2, "{found}");
+    assert!(found.to_string().contains("it answers 200, but"), "{found}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -83,12 +97,12 @@ async fn the_binary_tells_by_exit_code_and_shows_no_key() {
     let good = server.data_theorem().api_key().to_owned();
     let (code, out) = run_doctor(&base_url, &good);
     assert_eq!(code, Some(0), "{out}");
-    assert!(out.contains("key accepted, 1 mobile apps visible") && out.contains(&base_url), "{out}");
+    assert!(out.contains("credential accepted, 1 mobile apps visible") && out.contains(&base_url), "{out}");
     assert!(!out.contains(&good), "{out}");
 
     let (code, out) = run_doctor(&base_url, "d3Jvbmc=");
     assert_eq!(code, Some(3), "{out}");
-    assert!(out.contains("key refused (401)") && !out.contains("d3Jvbmc="), "{out}");
+    assert!(out.contains("credential refused") && !out.contains("d3Jvbmc="), "{out}");
 
     let (code, out) = run_doctor("", &good);
     assert_eq!(code, Some(2), "{out}");
@@ -97,7 +111,7 @@ async fn the_binary_tells_by_exit_code_and_shows_no_key() {
     server.stop().await;
     let (code, out) = run_doctor(&base_url, &good);
     assert_eq!(code, Some(4), "{out}");
-    assert!(out.contains("not reachable"), "{out}");
+    assert!(out.contains("not available: it could not be sent"), "{out}");
 }
 
 fn run_doctor(base_url: &str, key: &str) -> (Option<i32>, String) {
