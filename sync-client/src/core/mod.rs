@@ -1,5 +1,6 @@
 //! What the client decides: pure functions of what was observed. No network, no clock, no randomness.
 
 pub mod doctor;
+pub mod mend_text;
 pub mod model;
 pub mod noticed;
