@@ -1,1 +1,0 @@
-//! Mend, over its issue tracker API.
