@@ -3,3 +3,4 @@
 pub mod doctor;
 pub mod model;
 pub mod noticed;
+pub mod text;
