@@ -9,3 +9,4 @@ pub mod paging;
 pub mod plan;
 pub mod policy;
 pub mod retry;
+pub mod text;

@@ -1,1 +1,0 @@
-//! Tickets in a SQLite file of their own.
