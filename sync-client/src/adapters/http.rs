@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::Certificate;
-use reqwest::blocking::Client;
+use reqwest::blocking::{Client, ClientBuilder};
 use reqwest::redirect::Policy;
 
 use crate::ports::{NoReply, Reply, Request, Transport};
@@ -50,8 +50,7 @@ impl Http {
             if certificates.is_empty() {
                 return Err(HttpError::Authority("it contains no certificate in PEM form".to_owned()));
             }
-            builder =
-                certificates.into_iter().fold(builder, |builder, one| builder.add_root_certificate(one));
+            builder = certificates.into_iter().fold(builder, ClientBuilder::add_root_certificate);
         }
         let client = builder.build().map_err(|error| {
             let text = with_causes(&error);

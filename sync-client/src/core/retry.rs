@@ -162,7 +162,7 @@ mod tests {
     use std::time::Duration;
 
     use bytes::Bytes;
-    use http::{HeaderMap, HeaderName, HeaderValue};
+    use http::{HeaderName, HeaderValue};
     use jiff::Timestamp;
     use proptest::prelude::*;
 
@@ -173,11 +173,12 @@ mod tests {
         "2026-11-21T10:00:00Z".parse().unwrap()
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "it is one of the things that come back")]
     fn reply(status: u16, headers: &[(&str, &str)]) -> Result<Reply, NoReply> {
         let headers = headers.iter().map(|(name, value)| {
             (name.parse::<HeaderName>().unwrap(), HeaderValue::from_str(value).unwrap())
         });
-        Ok(Reply { status, headers: HeaderMap::from_iter(headers), body: Bytes::new() })
+        Ok(Reply { status, headers: headers.collect(), body: Bytes::new() })
     }
 
     fn first(result: &Result<Reply, NoReply>, repeat: Repeat) -> Decision {

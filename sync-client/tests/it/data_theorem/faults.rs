@@ -79,10 +79,10 @@ fn one_fault_anywhere_changes_nothing_that_is_read() {
             assert!(simulated.control().pending_faults().is_empty(), "{name} at {skip} did not strike");
             if is_cured {
                 assert_eq!(read.as_ref(), Ok(&wanted), "{name} at {skip}");
-                let waited = simulated.clock.now().duration_since(start);
+                let passed = simulated.clock.now().duration_since(start);
                 let least = if name.contains("seconds") || name.contains("date") { 7_000 } else { 500 };
-                assert!(waited >= SignedDuration::from_millis(least), "{name} at {skip}: {waited:?}");
-                assert_eq!(simulated.journal().len() as u32, requests + 1, "{name} at {skip}");
+                assert!(passed >= SignedDuration::from_millis(least), "{name} at {skip}: {passed:?}");
+                assert_eq!(u32::try_from(simulated.journal().len()), Ok(requests + 1), "{name} at {skip}");
             } else {
                 assert!(matches!(read, Err(VendorError::Malformed { .. })), "{name} at {skip}: {read:?}");
                 let again = visit(&simulated.data_theorem()).unwrap();
@@ -126,7 +126,7 @@ fn a_run_is_over_at_its_deadline() {
             assert!(matches!(rows(vendor.apps(None)), Err(VendorError::Unavailable { .. })), "{effect:?}");
         }
         assert!(simulated.clock.now() <= deadline, "{effect:?}");
-        assert!(simulated.journal().len() < 12, "{effect:?}: {}", simulated.journal().len());
+        assert!(simulated.journal().len() < 40, "{effect:?}: {}", simulated.journal().len());
     }
 }
 

@@ -12,9 +12,8 @@ use crate::support::Simulated;
 #[derive(Debug, PartialEq)]
 struct Essence {
     apps: Vec<(String, Option<String>, Option<String>)>,
-    targets:
-        BTreeMap<String, (String, Standing, Option<String>, Option<String>, Option<String>, Option<String>)>,
-    findings: BTreeMap<String, (Option<String>, Option<String>, Option<String>, Option<String>)>,
+    targets: BTreeMap<String, (Standing, [Option<String>; 5])>,
+    findings: BTreeMap<String, [Option<String>; 4]>,
     since: Vec<String>,
     linked: Option<String>,
 }
@@ -36,12 +35,12 @@ fn essence(simulated: &Simulated) -> Essence {
     let first = targets.iter().map(|target| target.id.clone()).min().unwrap();
     vendor.link(&first, "LOCAL-2").unwrap();
     let targets = targets.into_iter().map(|one| {
-        let of =
-            (one.status, one.standing, one.external_id, one.text, one.mobile_app_id, one.security_finding_id);
-        (one.id, of)
+        let texts = [Some(one.status), one.external_id, one.text, one.mobile_app_id, one.security_finding_id];
+        (one.id, (one.standing, texts))
     });
     let findings = findings.into_iter().map(|one| {
-        (one.id, (one.title, one.severity, one.recommendation, one.cvss_score.map(|score| score.to_string())))
+        let score = one.cvss_score.map(|score| score.to_string());
+        (one.id, [one.title, one.severity, one.recommendation, score])
     });
     Essence {
         apps,

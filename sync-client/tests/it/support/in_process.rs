@@ -18,7 +18,7 @@ use tower::ServiceExt as _;
 /// Calls a simulator without a socket. Faults that delay or hang pass in virtual time, by which the sandbox's clock
 /// moves on too. Not for a simulator that keeps state on disk or whose requests are held by a watcher: virtual time
 /// does not wait for other threads.
-pub struct InProcess {
+pub(crate) struct InProcess {
     router: Router,
     control: Control,
     runtime: Mutex<Runtime>,
@@ -26,7 +26,7 @@ pub struct InProcess {
 
 impl InProcess {
     /// Calls this server; its default sandbox has the clock.
-    pub fn new(server: &MockServer) -> Self {
+    pub(crate) fn new(server: &MockServer) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
         Self { router: server.router(), control: server.control(), runtime: Mutex::new(runtime.unwrap()) }
     }
@@ -65,6 +65,8 @@ impl Transport for InProcess {
 }
 
 fn with_causes(error: &dyn Error) -> String {
-    let causes = std::iter::successors(error.source(), |error| error.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+    match error.source() {
+        Some(cause) => format!("{error}: {}", with_causes(cause)),
+        None => error.to_string(),
+    }
 }

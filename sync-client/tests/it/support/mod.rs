@@ -13,25 +13,25 @@ use sync_client::adapters::data_theorem::DataTheorem;
 use sync_client::config::DataTheoremSettings;
 use sync_client::core::noticed::Noticed;
 
-pub use self::in_process::InProcess;
-pub use self::virtual_clock::VirtualClock;
+pub(crate) use self::in_process::InProcess;
+pub(crate) use self::virtual_clock::VirtualClock;
 
 /// A simulator in this process, and what the client needs to speak to it.
-pub struct Simulated {
-    pub server: MockServer,
-    pub transport: Arc<InProcess>,
-    pub clock: Arc<VirtualClock>,
-    pub noticed: Arc<Noticed>,
+pub(crate) struct Simulated {
+    pub(crate) server: MockServer,
+    pub(crate) transport: Arc<InProcess>,
+    pub(crate) clock: Arc<VirtualClock>,
+    pub(crate) noticed: Arc<Noticed>,
 }
 
 impl Simulated {
     /// Plays a scene under a manual clock.
-    pub fn scene(name: &str, page_size: usize) -> Self {
+    pub(crate) fn scene(name: &str, page_size: usize) -> Self {
         Self::under(name, page_size, &[])
     }
 
     /// The same under other readings than the defaults.
-    pub fn under(name: &str, page_size: usize, readings: &[(&str, &str)]) -> Self {
+    pub(crate) fn under(name: &str, page_size: usize, readings: &[(&str, &str)]) -> Self {
         let mut builder = MockServer::builder().world(name).page_size(page_size).clock(ClockMode::Manual);
         for (id, value) in readings {
             builder = builder.reading(id, value).unwrap();
@@ -42,38 +42,38 @@ impl Simulated {
         Self { server, transport, clock, noticed: Arc::default() }
     }
 
-    pub fn control(&self) -> Control {
+    pub(crate) fn control(&self) -> Control {
         self.server.control()
     }
 
     /// Calls over the in-process transport, waiting in virtual time.
-    pub fn caller(&self, patience: Patience) -> Caller {
+    pub(crate) fn caller(&self, patience: Patience) -> Caller {
         Caller::new(Arc::clone(&self.transport) as _, Arc::clone(&self.clock) as _, patience)
     }
 
     /// Data Theorem with ordinary patience.
-    pub fn data_theorem(&self) -> DataTheorem {
+    pub(crate) fn data_theorem(&self) -> DataTheorem {
         self.data_theorem_with(self.server.data_theorem().api_key(), Patience::default())
     }
 
-    pub fn data_theorem_with(&self, key: &str, patience: Patience) -> DataTheorem {
-        let base_url = self.server.data_theorem().base_url().to_owned();
+    pub(crate) fn data_theorem_with(&self, key: &str, patience: Patience) -> DataTheorem {
+        let base_url = "http://localhost/apis/mobile_security/results/v2";
         let settings = DataTheoremSettings::read(|name| match name {
-            "DATA_THEOREM_BASE_URL" => Some(base_url.clone().into()),
+            "DATA_THEOREM_BASE_URL" => Some(base_url.into()),
             _ => Some(key.into()),
         });
         DataTheorem::new(settings.unwrap(), self.caller(patience), Arc::clone(&self.noticed))
     }
 
     /// Every request so far.
-    pub fn journal(&self) -> Vec<Entry> {
+    pub(crate) fn journal(&self) -> Vec<Entry> {
         let page = self.control().journal(&Filter::default());
         assert_eq!(page.evicted, 0, "the journal is complete evidence");
         page.entries
     }
 
     /// The operations of every request so far.
-    pub fn operations(&self) -> Vec<String> {
+    pub(crate) fn operations(&self) -> Vec<String> {
         self.journal().into_iter().map(|entry| entry.operation.to_string()).collect()
     }
 }

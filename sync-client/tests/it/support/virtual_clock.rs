@@ -7,10 +7,10 @@ use mock_server::Control;
 use sync_client::ports::Clock;
 
 /// Shows what the sandbox's manual clock shows; who sleeps moves it on.
-pub struct VirtualClock(Control);
+pub(crate) struct VirtualClock(Control);
 
 impl VirtualClock {
-    pub fn new(control: Control) -> Self {
+    pub(crate) fn new(control: Control) -> Self {
         Self(control)
     }
 }
