@@ -157,7 +157,8 @@ fn a_library_without_an_id_says_nothing_about_the_others() {
     for pointer in ["/libraries/0", "/libraries/0/keyUuid"] {
         let effect = Effect::Rewrite { pointer: pointer.to_owned(), value: Value::Null };
         world.control.plan_fault(Fault::after("getProjectLibrariesInfo", effect)).unwrap();
-        let found = world.client().0.libraries_present(&subject.project, &[subject.library.clone()]);
+        let found =
+            world.client().0.libraries_present(&subject.project, std::slice::from_ref(&subject.library));
         assert!(matches!(found, Err(VendorError::Malformed { .. })), "{pointer}: {found:?}");
     }
 }

@@ -2,29 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use fixtures::world::mend::{Event, LibraryUse};
+use fixtures::world::mend::Event;
 use sync_client::core::model::Standing;
 use sync_client::ports::VendorError;
 
-use crate::support::World;
-
-fn scan(project: &str, added: &[&str], removed: &[&str]) -> Event {
-    let found = |key_uuid: &&str| LibraryUse {
-        key_uuid: (*key_uuid).to_owned(),
-        is_direct: true,
-        local_paths: Vec::new(),
-        dependency_file: None,
-        dependencies: BTreeSet::new(),
-        ineffective_vulnerabilities: BTreeSet::new(),
-    };
-    Event::Scan {
-        project_token: project.to_owned(),
-        added: added.iter().map(found).collect(),
-        removed: removed.iter().map(|key_uuid| (*key_uuid).to_owned()).collect(),
-        source_files_changed: false,
-        comment: None,
-    }
-}
+use crate::support::{World, scan};
 
 #[test]
 fn a_library_that_left_the_project_is_not_present_and_one_that_came_back_is() {
@@ -98,7 +80,7 @@ fn of_a_project_that_is_gone_nothing_is_said() {
         let (mend, _) = world.client();
         let found = mend.policy_issues(&project).unwrap_err();
         assert!(format!("{found:?}").starts_with(expected), "{found:?}");
-        let found = mend.libraries_present(&project, &[library.clone()]).unwrap_err();
+        let found = mend.libraries_present(&project, std::slice::from_ref(&library)).unwrap_err();
         assert!(format!("{found:?}").starts_with(expected), "{found:?}");
     }
 }

@@ -2,7 +2,7 @@
 
 use fixtures::samples::sample;
 use mock_server::kernel::faults::{Effect, Fault};
-use sync_client::adapters::mend::Cause;
+use sync_client::adapters::mend::{Cause, TicketReport};
 use sync_client::core::model::Standing;
 use sync_client::ports::VendorError;
 
@@ -76,10 +76,7 @@ fn the_sample_of_libraries_is_read() {
 fn the_sample_of_counters_is_no_answer_to_one_item() {
     let world = World::new("one-open");
     serve(&world, "updateExternalIntegrationIssues");
-    let report = sync_client::adapters::mend::TicketReport {
-        identifier: "WPM-1".to_owned(),
-        ..sync_client::adapters::mend::TicketReport::default()
-    };
+    let report = TicketReport { identifier: "WPM-1".to_owned(), ..TicketReport::default() };
     let found = world.client().0.report("proj_token", "123345", &report);
     assert!(matches!(found, Err(VendorError::Malformed { .. })), "{found:?}");
 }

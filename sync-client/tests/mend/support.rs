@@ -6,13 +6,12 @@ use std::time::Duration;
 
 use contract_tests::target::exchange;
 use contract_tests::target::transport::{InProcess, Transport as _};
+use fixtures::world::mend::{ActionType, Event, IssueTrackerType, LibraryUse, PolicySpec, ViolationStatus};
 use jiff::{SignedDuration, Timestamp};
 use mock_server::kernel::journal::{Entry, Filter};
 use mock_server::{Control, MockServer};
 use sync_client::adapters::caller::{Caller, Patience};
-use sync_client::adapters::mend::{
-    Cause, Mend, MendSettings, ModifiedProject, Project, ProjectIssues, Violation,
-};
+use sync_client::adapters::mend::{Mend, MendSettings, ModifiedProject, Project, ProjectIssues, Violation};
 use sync_client::core::model::Standing;
 use sync_client::core::noticed::Noticed;
 use sync_client::ports::{Clock, NoReply, Reply, Request, Transport};
@@ -91,6 +90,25 @@ impl World {
         self.control.export_world().mend.projects.iter().map(|project| project.token().to_owned()).collect()
     }
 
+    /// The violations that ask for a ticket, by project, as the simulator's world has them.
+    pub(crate) fn open(&self) -> BTreeMap<String, BTreeSet<String>> {
+        let world = self.control.export_world().mend;
+        let mut open: BTreeMap<_, _> =
+            world.projects.iter().map(|project| (project.token().to_owned(), BTreeSet::new())).collect();
+        let asks = |policy: &&PolicySpec| {
+            policy.is_enabled
+                && policy.action.kind == ActionType::CreateIssue
+                && policy.action.issue_tracker == Some(IssueTrackerType::CommonIssueTracker)
+        };
+        let asking: BTreeSet<u64> = world.policies.iter().filter(asks).map(|policy| policy.id).collect();
+        for violation in world.policy_violations {
+            if violation.status == ViolationStatus::Open && asking.contains(&violation.policy_id) {
+                open.entry(violation.project_token).or_default().insert(violation.uuid);
+            }
+        }
+        open
+    }
+
     /// A project with an open violation, and that violation.
     pub(crate) fn an_open_violation(&self) -> (String, Violation) {
         let (mend, _) = self.client();
@@ -138,22 +156,13 @@ pub(crate) fn see(mend: &Mend) -> Seen {
     seen
 }
 
-/// The violations that ask for a ticket, by project, each with the name of its cause.
-pub(crate) fn open(seen: &Seen) -> BTreeMap<&str, BTreeMap<&str, Option<&str>>> {
-    seen.issues
-        .iter()
-        .map(|(token, issues)| {
-            let open = issues.violations.iter().filter(|violation| violation.is_open());
-            (token.as_str(), open.map(|violation| (violation.uuid.as_str(), cause_name(violation))).collect())
-        })
-        .collect()
-}
-
-fn cause_name(violation: &Violation) -> Option<&str> {
-    match violation.cause.as_ref()? {
-        Cause::License { name } => Some(name),
-        Cause::Vulnerability(vulnerability) => Some(&vulnerability.name),
-    }
+/// The violations that ask for a ticket, by project, as the client saw them.
+pub(crate) fn open(seen: &Seen) -> BTreeMap<String, BTreeSet<String>> {
+    let of = |issues: &ProjectIssues| {
+        let open = issues.violations.iter().filter(|violation| violation.is_open());
+        open.map(|violation| violation.uuid.clone()).collect()
+    };
+    seen.issues.iter().map(|(token, issues)| (token.clone(), of(issues))).collect()
 }
 
 /// How many violations have each standing.
@@ -163,4 +172,23 @@ pub(crate) fn standings(seen: &Seen) -> BTreeMap<Standing, usize> {
         *counts.entry(violation.standing.clone()).or_insert(0) += 1;
     }
     counts
+}
+
+/// A scan that finds some libraries and no longer finds others.
+pub(crate) fn scan(project: &str, added: &[&str], removed: &[&str]) -> Event {
+    let found = |key_uuid: &&str| LibraryUse {
+        key_uuid: (*key_uuid).to_owned(),
+        is_direct: true,
+        local_paths: Vec::new(),
+        dependency_file: None,
+        dependencies: BTreeSet::new(),
+        ineffective_vulnerabilities: BTreeSet::new(),
+    };
+    Event::Scan {
+        project_token: project.to_owned(),
+        added: added.iter().map(found).collect(),
+        removed: removed.iter().map(|key_uuid| (*key_uuid).to_owned()).collect(),
+        source_files_changed: false,
+        comment: None,
+    }
 }
