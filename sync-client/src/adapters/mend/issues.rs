@@ -171,9 +171,7 @@ impl Mend {
     /// the first one was.
     fn ask_in_a_window(&self, question: Question<'_>) -> Result<Answer, Failure> {
         let known = self.learned().window;
-        let forms = known.map_or(&Window::ALL[..], |known| {
-            Window::ALL.iter().position(|form| *form == known).map_or(&[], |at| &Window::ALL[at..=at])
-        });
+        let forms = known.map_or_else(|| Window::ALL.to_vec(), |known| vec![known]);
         let mut refused = None;
         for form in forms {
             let mut fields = Object::new();
@@ -184,7 +182,7 @@ impl Mend {
             }
             match self.ask(question, &fields) {
                 Ok(answer) => {
-                    self.learned().window = Some(*form);
+                    self.learned().window = Some(form);
                     return Ok(answer);
                 }
                 Err(failure @ Failure::Refused { .. }) => drop(refused.get_or_insert(failure)),
