@@ -5,3 +5,4 @@ pub mod data_theorem;
 pub mod http;
 pub mod local;
 pub mod mend;
+pub mod system_clock;

@@ -171,7 +171,7 @@ impl Tracker for LocalTracker {
 
     /// There is no credential; that the file answers is the proof.
     fn identify(&self) -> Result<String, TrackerError> {
-        let count = self.read(|rows| rows.count())?;
+        let count = self.read(Rows::count)?;
         Ok(format!("{CLIENT}, {count} tickets in {}", self.path.display()))
     }
 

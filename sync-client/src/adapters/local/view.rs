@@ -97,7 +97,7 @@ impl Tickets {
 impl LocalTracker {
     /// Every ticket, oldest first.
     pub fn list(&self) -> Result<Vec<Summary>, LocalError> {
-        self.read(|rows| rows.list())
+        self.read(Rows::list)
     }
 
     /// A ticket by any key it ever had.
