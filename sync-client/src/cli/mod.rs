@@ -168,10 +168,10 @@ pub fn run(cli: &Cli, lookup: impl Fn(&str) -> Option<OsString>) -> Exit {
         Command::Run(args) => sync(&args.sync, order(args), lookup),
         Command::Plan(PlanArgs { sync: args }) => {
             let order = seam::Order {
-                is_dry_run: true,
+                manner: seam::Manner::DryRun,
                 is_full: args.full,
+                allows_mass_change: false,
                 json: args.json,
-                ..seam::Order::default()
             };
             sync(args, order, lookup)
         }
@@ -194,9 +194,13 @@ pub fn run(cli: &Cli, lookup: impl Fn(&str) -> Option<OsString>) -> Exit {
 }
 
 fn order(args: &RunArgs) -> seam::Order {
+    let manner = match args.every {
+        _ if args.dry_run => seam::Manner::DryRun,
+        Some(interval) => seam::Manner::Every(interval),
+        None => seam::Manner::Once,
+    };
     seam::Order {
-        every: args.every,
-        is_dry_run: args.dry_run,
+        manner,
         is_full: args.sync.full,
         allows_mass_change: args.allow_mass_change,
         json: args.sync.json,

@@ -7,18 +7,27 @@ use crate::config::{MendVariables, Places, Settings};
 use crate::exit::Exit;
 
 /// How a run is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Order {
-    /// Go on for ever, a run each time this long has passed.
-    pub(super) every: Option<Duration>,
-    /// Print the plan instead of carrying it out.
-    pub(super) is_dry_run: bool,
+    /// Whether anything is changed, and how often.
+    pub(super) manner: Manner,
     /// Look at everything.
     pub(super) is_full: bool,
     /// No mass-change brake.
     pub(super) allows_mass_change: bool,
     /// Print the result as JSON.
     pub(super) json: bool,
+}
+
+/// Whether a run changes anything, and how often it is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Manner {
+    /// Print the plan, and change nothing.
+    DryRun,
+    /// One run.
+    Once,
+    /// For ever, a run each time this long has passed since the last one began.
+    Every(Duration),
 }
 
 /// Brings findings and tickets in step, or shows what that would change.

@@ -26,6 +26,13 @@ pub(super) struct TicketsArgs {
     /// Print JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    work: WorkArgs,
+}
+
+/// What a person does to a ticket.
+#[derive(Debug, Args)]
+struct WorkArgs {
     /// Add a comment
     #[arg(long, value_name = "TEXT", requires = "id")]
     comment: Option<String>,
@@ -131,8 +138,8 @@ fn one(
     let Some(tickets) = Tickets::open(&tracker.file)? else { return Err(Failure::NoFile) };
     let found = |details: Option<Details>| details.ok_or_else(|| LocalError::NoTicket(key.clone()));
     found(tickets.details(key)?)?;
-    if args.comment.is_some() || args.close || args.reopen {
-        work(args, key, tracker, lookup)?;
+    if args.work.comment.is_some() || args.work.close || args.work.reopen {
+        work(&args.work, key, tracker, lookup)?;
     }
     let details = found(tickets.details(key)?)?;
     if args.json {
@@ -144,7 +151,7 @@ fn one(
 }
 
 fn work(
-    args: &TicketsArgs,
+    args: &WorkArgs,
     key: &TicketKey,
     tracker: &LocalTrackerSettings,
     lookup: Lookup<'_>,

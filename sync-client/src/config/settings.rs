@@ -224,9 +224,9 @@ impl Places {
             Some(named) => Ok(beside(path, named)),
             None => Ok(state_directory(lookup)?.join(name)),
         };
-        let uniqueness = match file.tracker.unique_key.unwrap_or(true) {
-            true => Uniqueness::Key,
-            false => Uniqueness::None { search_lag: file.tracker.search_lag.unwrap_or(SEARCH_LAG) },
+        let uniqueness = match file.tracker.unique_key {
+            None | Some(true) => Uniqueness::Key,
+            Some(false) => Uniqueness::None { search_lag: file.tracker.search_lag.unwrap_or(SEARCH_LAG) },
         };
         Ok(Self {
             ledger_file: place(&file.ledger.file, "ledger.sqlite")?,
