@@ -2,10 +2,10 @@
 
 use std::process::ExitCode;
 
-/// An outcome with a stable exit code. More codes are reserved for the sync; see the README.
+/// An outcome with a stable exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
-    /// Everything asked for was done: 0.
+    /// Everything due was handled: 0.
     Done,
     /// The settings or the command line are not usable: 2.
     Configuration,
@@ -13,15 +13,26 @@ pub enum Exit {
     Credentials,
     /// Something named in the output failed: 4.
     Partial,
-    /// More closings than the brake allows wait for a person's word: 5.
+    /// The mass-change brake stopped the run before it closed more tickets than is believable (I6): 5.
     MassChange,
-    /// Another run holds the ledger: 6.
+    /// Another run holds the ledger (I13): 6.
     Locked,
-    /// It is not known whether some tickets were made: 7.
+    /// Tickets wait of which it is not known whether they were made; a later run finds out: 7.
     InDoubt,
 }
 
 impl Exit {
+    /// Every outcome, by code.
+    pub const ALL: [Self; 7] = [
+        Self::Done,
+        Self::Configuration,
+        Self::Credentials,
+        Self::Partial,
+        Self::MassChange,
+        Self::Locked,
+        Self::InDoubt,
+    ];
+
     /// The number the process exits with.
     pub fn code(self) -> u8 {
         match self {
@@ -34,10 +45,35 @@ impl Exit {
             Self::InDoubt => 7,
         }
     }
+
+    /// What the code means, for `--help`.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Done => "everything due was handled",
+            Self::Configuration => "settings or command line are not usable; nothing was sent",
+            Self::Credentials => "a credential was refused",
+            Self::Partial => "something failed that the output names; the rest was done",
+            Self::MassChange => {
+                "stopped: it would close more tickets than is believable (--allow-mass-change)"
+            }
+            Self::Locked => "another run holds the ledger",
+            Self::InDoubt => "tickets wait of which it is not known whether they were made; run again later",
+        }
+    }
 }
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit.code())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Exit;
+
+    #[test]
+    fn every_outcome_has_a_code_of_its_own() {
+        assert_eq!(Exit::ALL.map(Exit::code), [0, 2, 3, 4, 5, 6, 7]);
     }
 }

@@ -95,13 +95,13 @@ impl LocalTracker {
         let transaction = database
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(|error| LocalError::of(&self.path, error))?;
-        let done = work(&Rows { database: &transaction, path: &self.path }, now_ms)?;
+        let done = work(&self.rows(&transaction), now_ms)?;
         transaction.commit().map_err(|error| LocalError::of_commit(&self.path, error))?;
         Ok(done)
     }
 
-    fn read<T>(&self, work: impl FnOnce(&Rows<'_>) -> Result<T, LocalError>) -> Result<T, LocalError> {
-        work(&Rows { database: &self.database(), path: &self.path })
+    fn rows<'a>(&'a self, database: &'a Connection) -> Rows<'a> {
+        Rows { database, path: &self.path }
     }
 
     /// The newest moment of making that a search sees.
@@ -171,13 +171,13 @@ impl Tracker for LocalTracker {
 
     /// There is no credential; that the file answers is the proof.
     fn identify(&self) -> Result<String, TrackerError> {
-        let count = self.read(|rows| rows.count())?;
+        let count = self.rows(&self.database()).count()?;
         Ok(format!("{CLIENT}, {count} tickets in {}", self.path.display()))
     }
 
     fn find(&self, op: &OpKey) -> Result<Vec<Ticket>, TrackerError> {
         let until_ms = self.found_until_ms();
-        Ok(self.read(|rows| rows.find(op, until_ms))?)
+        Ok(self.rows(&self.database()).find(op, until_ms)?)
     }
 
     fn create(&self, ticket: &NewTicket) -> Result<Created, TrackerError> {
@@ -185,7 +185,7 @@ impl Tracker for LocalTracker {
     }
 
     fn get(&self, key: &TicketKey) -> Result<Option<Ticket>, TrackerError> {
-        Ok(self.read(|rows| rows.get(key))?)
+        Ok(self.rows(&self.database()).get(key)?)
     }
 
     fn update(&self, key: &TicketKey, change: &Change) -> Result<Ticket, TrackerError> {

@@ -97,12 +97,12 @@ impl Tickets {
 impl LocalTracker {
     /// Every ticket, oldest first.
     pub fn list(&self) -> Result<Vec<Summary>, LocalError> {
-        self.read(|rows| rows.list())
+        self.rows(&self.database()).list()
     }
 
     /// A ticket by any key it ever had.
     pub fn details(&self, key: &TicketKey) -> Result<Option<Details>, LocalError> {
-        self.read(|rows| rows.details(key))
+        self.rows(&self.database()).details(key)
     }
 }
 

@@ -274,8 +274,12 @@ fn every_text_of_the_vendor_is_masked_unless_the_policy_says_otherwise() {
     let texts = |credentials| {
         let wording = Wording::new(&traits(255, 700), credentials);
         let ticket = wording.new_ticket(&op(), &facts, &[]);
-        let comment =
-            wording.status_comment(Source::Mend, &[change.clone()], Consequence::Closes, Some(leak));
+        let comment = wording.status_comment(
+            Source::Mend,
+            std::slice::from_ref(&change),
+            Consequence::Closes,
+            Some(leak),
+        );
         [ticket.title, ticket.description, comment, wording.comment(leak)]
     };
     for text in texts(Credentials::Masked) {

@@ -1,10 +1,13 @@
-//! Settings from environment variables, checked before anything is sent.
+//! How to reach Data Theorem, from variables, checked before anything is sent.
 
 use std::ffi::OsString;
 use std::fmt;
 
 use reqwest::Url;
 use reqwest::header::HeaderValue;
+
+use super::ConfigError;
+use super::variables::text;
 
 /// Variable with the address of the API, `/apis/mobile_security/results/v2` included.
 pub const DATA_THEOREM_BASE_URL: &str = "DATA_THEOREM_BASE_URL";
@@ -24,53 +27,6 @@ pub struct DataTheoremSettings {
 #[derive(Clone)]
 pub struct ApiKey(HeaderValue);
 
-/// Settings that can't be used. No message contains the value of a credential.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ConfigError {
-    /// A variable is needed.
-    #[error("{variable} is not set, or is empty: {what}")]
-    Missing {
-        /// The variable.
-        variable: &'static str,
-        /// What belongs there.
-        what: &'static str,
-    },
-    /// A value is not text.
-    #[error("{variable} is not valid UTF-8")]
-    NotText {
-        /// The variable.
-        variable: &'static str,
-    },
-    /// A value is no address of an API.
-    #[error("{variable} is no usable address: {problem}")]
-    Address {
-        /// The variable.
-        variable: &'static str,
-        /// What is wrong with it.
-        problem: String,
-    },
-    /// The key would cross a network in the clear.
-    #[error(
-        "{variable} begins with http: and leads off this machine, so the key could be read on the way: use https"
-    )]
-    Unencrypted {
-        /// The variable.
-        variable: &'static str,
-    },
-    /// The key was pasted together with its scheme.
-    #[error("{variable} begins with \"APIKey\": give the key alone, the client adds the word itself")]
-    SchemeInKey {
-        /// The variable.
-        variable: &'static str,
-    },
-    /// The key can't be sent.
-    #[error("{variable} contains spaces or characters that no API key has")]
-    Key {
-        /// The variable.
-        variable: &'static str,
-    },
-}
-
 impl DataTheoremSettings {
     /// Reads the settings from wherever `lookup` finds variables.
     pub fn read(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {
@@ -81,20 +37,6 @@ impl DataTheoremSettings {
         )?;
         let key = text(&lookup, DATA_THEOREM_API_KEY, "the Results API key")?;
         Ok(Self { base_url: base_url(&address)?, api_key: ApiKey::new(&key)? })
-    }
-}
-
-fn text(
-    lookup: &impl Fn(&str) -> Option<OsString>,
-    variable: &'static str,
-    what: &'static str,
-) -> Result<String, ConfigError> {
-    let value = lookup(variable).filter(|value| !value.is_empty());
-    let value = value.ok_or(ConfigError::Missing { variable, what })?;
-    let value = value.into_string().map_err(|_| ConfigError::NotText { variable })?;
-    match value.trim() {
-        "" => Err(ConfigError::Missing { variable, what }),
-        trimmed => Ok(trimmed.to_owned()),
     }
 }
 
@@ -153,7 +95,8 @@ impl fmt::Debug for ApiKey {
 
 #[cfg(test)]
 mod tests {
-    use super::{ConfigError, DATA_THEOREM_API_KEY, DATA_THEOREM_BASE_URL, DataTheoremSettings};
+    use super::{DATA_THEOREM_API_KEY, DATA_THEOREM_BASE_URL, DataTheoremSettings};
+    use crate::config::ConfigError;
 
     fn read(base_url: Option<&str>, key: Option<&str>) -> Result<DataTheoremSettings, ConfigError> {
         DataTheoremSettings::read(|name| match name {

@@ -1,0 +1,24 @@
+//! Settings, checked before anything is sent: flags over environment over file over defaults.
+//!
+//! Without a file the environment alone suffices. Secrets come from the environment or from files of their own that the
+//! settings file names; in the settings file itself there is no place for them. Deliberately absent: a place where a
+//! settings file is looked for. It is named, or there is none.
+
+mod data_theorem;
+pub mod duration;
+mod error;
+mod file;
+mod mend;
+mod secret;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod variables;
+
+pub use data_theorem::{ApiKey, DATA_THEOREM_API_KEY, DATA_THEOREM_BASE_URL, DataTheoremSettings};
+pub use error::ConfigError;
+pub use mend::{MEND_ORG_TOKEN, MEND_URL, MEND_USER_KEY, MendVariables};
+pub use settings::{
+    Choice, LocalTrackerSettings, MassChangeMax, OnChange, PatienceSettings, Places, PolicySettings,
+    SYNC_STATE_DIR, Settings, SourceChoice, Sources, TargetGroups, TrackerKind, ViolationGroups,
+};

@@ -1,0 +1,243 @@
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::settings::{Choice, SourceChoice};
+use super::{ConfigError, OnChange, Places, PolicySettings, Settings, TargetGroups, TrackerKind, file};
+use crate::adapters::local::Uniqueness;
+use crate::core::text::Credentials;
+
+const EXAMPLE: &str = include_str!("../../../docs/examples/sync-client.toml");
+
+const DATA_THEOREM: &[(&str, &str)] =
+    &[("DATA_THEOREM_BASE_URL", "https://dt.example/v2"), ("DATA_THEOREM_API_KEY", "dt-key")];
+const MEND: &[(&str, &str)] =
+    &[("MEND_URL", "https://mend.example"), ("MEND_USER_KEY", "mend-key"), ("MEND_ORG_TOKEN", "org")];
+const HOME: &[(&str, &str)] = &[("HOME", "/home/ada")];
+
+fn load(path: Option<&Path>, variables: &[&[(&str, &str)]], choice: Choice) -> Result<Settings, ConfigError> {
+    let all = variables.concat();
+    let lookup = |name: &str| all.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into());
+    Settings::load_choosing(path, lookup, choice)
+}
+
+fn from_environment(variables: &[&[(&str, &str)]]) -> Result<Settings, ConfigError> {
+    load(None, variables, Choice::default())
+}
+
+struct Written(tempfile::TempDir);
+
+impl Written {
+    fn new(text: &str) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("sync.toml"), text).unwrap();
+        Self(directory)
+    }
+
+    fn path(&self) -> PathBuf {
+        self.0.path().join("sync.toml")
+    }
+
+    fn load(&self, variables: &[&[(&str, &str)]]) -> Result<Settings, ConfigError> {
+        load(Some(&self.path()), variables, Choice::default())
+    }
+}
+
+fn problem(text: &str) -> String {
+    let error = Written::new(text).load(&[DATA_THEOREM, HOME]).unwrap_err().to_string();
+    let (_, place) = error.split_once("sync.toml:").unwrap_or_else(|| panic!("no place in {error}"));
+    place.to_owned()
+}
+
+#[test]
+fn the_environment_alone_suffices() {
+    let settings = from_environment(&[DATA_THEOREM, MEND, HOME]).unwrap();
+    assert_eq!(settings.sources.data_theorem.unwrap().base_url.as_str(), "https://dt.example/v2");
+    assert_eq!(settings.sources.mend.unwrap().org_token, "org");
+    assert_eq!(settings.policy, PolicySettings::default());
+    let state = Path::new("/home/ada/.local/state/sync-client");
+    assert_eq!(settings.places.ledger_file, state.join("ledger.sqlite"));
+    assert_eq!(settings.places.tracker.file, state.join("tickets.sqlite"));
+    assert_eq!(settings.places.tracker.uniqueness, Uniqueness::Key);
+}
+
+#[test]
+fn files_are_kept_where_the_environment_says() {
+    let places = |variables: &[(&str, &str)]| {
+        from_environment(&[DATA_THEOREM, variables]).map(|settings| settings.places.ledger_file)
+    };
+    let all = [("SYNC_STATE_DIR", "state"), ("XDG_STATE_HOME", "/xdg"), ("HOME", "/h")];
+    assert_eq!(places(&all).unwrap(), Path::new("state/ledger.sqlite"));
+    assert_eq!(places(&all[1..]).unwrap(), Path::new("/xdg/sync-client/ledger.sqlite"));
+    let relative = [("XDG_STATE_HOME", "xdg"), ("HOME", "/h")];
+    assert_eq!(places(&relative).unwrap(), Path::new("/h/.local/state/sync-client/ledger.sqlite"));
+    assert_eq!(places(&[("HOME", "")]), Err(ConfigError::NoStateDirectory));
+}
+
+#[test]
+fn a_vendor_takes_part_if_it_is_set_up_and_half_set_up_is_an_error() {
+    let only = from_environment(&[MEND, HOME]).unwrap();
+    assert!(only.sources.data_theorem.is_none() && only.sources.mend.is_some());
+    let half = from_environment(&[DATA_THEOREM, &MEND[..2], HOME]).unwrap_err();
+    assert!(matches!(half, ConfigError::Missing { variable: "MEND_ORG_TOKEN", .. }), "{half}");
+    assert_eq!(from_environment(&[HOME]).err(), Some(ConfigError::NoSource));
+}
+
+#[test]
+fn a_flag_chooses_whose_findings() {
+    let with = |source, variables: &[&[(&str, &str)]]| {
+        load(None, variables, Choice { source: Some(source), tracker: None }).map(|settings| settings.sources)
+    };
+    let one = with(SourceChoice::DataTheorem, &[DATA_THEOREM, &MEND[..1], HOME]).unwrap();
+    assert!(one.mend.is_none(), "what is not asked for may be half set up");
+    let missing = with(SourceChoice::All, &[DATA_THEOREM, HOME]).unwrap_err();
+    assert!(matches!(missing, ConfigError::Missing { variable: "MEND_URL", .. }), "{missing}");
+    let file = Written::new("sources = [\"data-theorem\"]");
+    assert!(file.load(&[DATA_THEOREM, MEND, HOME]).unwrap().sources.mend.is_none());
+    assert!(file.load(&[MEND, HOME]).is_err(), "the file names a vendor that is not set up");
+    assert_eq!(Written::new("sources = []").load(&[MEND, HOME]).err(), Some(ConfigError::NoSource));
+}
+
+#[test]
+fn trackers_that_are_not_there_yet_say_so() {
+    let choice = Choice { source: None, tracker: Some(TrackerKind::Jira) };
+    let error = load(None, &[DATA_THEOREM, HOME], choice).unwrap_err();
+    assert_eq!(error, ConfigError::TrackerNotAvailable(TrackerKind::Jira));
+    assert_eq!(error.to_string(), "the tracker jira is not available yet: use `local`");
+    let file = Written::new("[tracker]\nkind = \"redmine\"");
+    assert!(file.load(&[DATA_THEOREM, HOME]).is_err());
+    let choice = Choice { source: None, tracker: Some(TrackerKind::Local) };
+    assert!(load(Some(&file.path()), &[DATA_THEOREM, HOME], choice).is_ok(), "a flag wins");
+}
+
+#[test]
+fn a_file_says_everything_but_secrets() {
+    let file = Written::new(
+        r#"
+        [data_theorem]
+        base_url = "https://file.example/v2"
+        api_key_file = "keys/dt"
+        [tracker]
+        file = "t.sqlite"
+        unique_key = false
+        search_lag = "2m"
+        [ledger]
+        file = "/var/l.sqlite"
+        [policy]
+        group_targets = "finding"
+        on_close = "comment"
+        overlap = "4d"
+        mass_change_max = { percent = 50 }
+        mask_credentials = false
+        leave_out_apps = ["13"]
+        [patience]
+        attempts = 9
+        run_deadline = "10m"
+        "#,
+    );
+    let directory = file.0.path();
+    std::fs::create_dir(directory.join("keys")).unwrap();
+    std::fs::write(directory.join("keys/dt"), "from-file\n").unwrap();
+    let settings = file.load(&[]).unwrap();
+    assert_eq!(settings.places.tracker.file, directory.join("t.sqlite"), "beside the settings file");
+    assert_eq!(settings.places.ledger_file, Path::new("/var/l.sqlite"));
+    let lag = Uniqueness::None { search_lag: Duration::from_mins(2) };
+    assert_eq!(settings.places.tracker.uniqueness, lag);
+    let policy = &settings.policy;
+    assert_eq!((policy.group_targets, policy.on_close), (TargetGroups::Finding, OnChange::Comment));
+    assert_eq!(policy.overlap, Duration::from_hours(96));
+    assert_eq!((policy.mass_change_max.tickets, policy.mass_change_max.percent), (10, 50));
+    assert_eq!(policy.credentials, Credentials::Shown);
+    assert!(policy.leave_out_apps.contains("13"));
+    assert_eq!((settings.patience.attempts_max, settings.patience.timeout.as_secs()), (9, 60));
+    assert_eq!(settings.patience.run_deadline, Duration::from_mins(10));
+    let key = |settings: &Settings| settings.sources.data_theorem.as_ref().unwrap().api_key.header();
+    assert_eq!(key(&settings), "APIKey from-file");
+    let settings = file.load(&[DATA_THEOREM]).unwrap();
+    assert_eq!(key(&settings), "APIKey dt-key", "the environment wins");
+    assert_eq!(settings.sources.data_theorem.unwrap().base_url.as_str(), "https://dt.example/v2");
+}
+
+#[test]
+fn messages_name_the_setting_a_value_came_from() {
+    let file = Written::new("[data_theorem]\nbase_url = \"ftp://x\"");
+    let error = file.load(&[&DATA_THEOREM[1..], HOME]).unwrap_err().to_string();
+    assert!(error.starts_with("data_theorem.base_url is no usable address"), "{error}");
+    let file = Written::new("[data_theorem]\napi_key_file = \"S3CRET\"");
+    let error = file.load(&[&DATA_THEOREM[..1], HOME]).unwrap_err().to_string();
+    assert!(error.contains("data_theorem.api_key_file") && !error.contains("S3CRET"), "{error}");
+    assert!(file.load(&[DATA_THEOREM, HOME]).is_ok(), "the environment has the key: the file is not needed");
+}
+
+#[test]
+fn what_is_unknown_or_wrong_in_a_file_is_said_with_its_place() {
+    for (text, place, wanted) in [
+        ("[policy]\n\"änder\" = 1", "2:1:", "unknown field `änder`, expected one of `group_targets`"),
+        ("[policy]\non_closed = \"comment\"", "2:1:", "did you mean `on_close`?"),
+        ("[polcy]", "1:2:", "did you mean `policy`?"),
+        ("[policy]\non_close = \"coment\"", "2:12:", "did you mean `comment`?"),
+        ("[data_theorem]\napi_key = \"S3CRET\"", "2:1:", "secrets do not belong in this file"),
+        ("[mend]\nuser_key = \"S3CRET\"", "2:1:", "user_key_file"),
+        ("[patience]\nattempts = 0", "2:12:", "a number from 1 to 100"),
+        ("[patience]\nattempts = \"many\"", "2:12:", "expected"),
+        ("[patience]\ntimeout = \"60\"", "2:11:", "write e.g. 90s"),
+        ("[patience]\ntimeout = \"0s\"", "2:11:", "no time at all"),
+        ("[policy]\nmass_change_max = { percent = 101 }", "2:31:", "from 0 to 100"),
+        ("sources = [\"mendd\"]", "1:12:", "did you mean `mend`?"),
+        ("[tracker\n", "1:9:", ""),
+        ("a = 1\na = 2", "2:1:", "duplicate key"),
+    ] {
+        let problem = problem(text);
+        assert!(problem.starts_with(place) && problem.contains(wanted), "{text}: {problem}");
+        assert!(!problem.contains("S3CRET"), "{problem}");
+    }
+}
+
+#[test]
+fn a_file_that_is_not_there_or_no_text_is_said_so() {
+    let error = load(Some(Path::new("/nowhere/sync.toml")), &[HOME], Choice::default()).unwrap_err();
+    assert!(error.to_string().contains("/nowhere/sync.toml"), "{error}");
+    let file = Written::new("");
+    std::fs::write(file.path(), [0xff, 0xfe]).unwrap();
+    assert!(file.load(&[HOME]).unwrap_err().to_string().contains("not UTF-8"));
+}
+
+#[test]
+fn secrets_show_nowhere() {
+    let settings = from_environment(&[DATA_THEOREM, MEND, HOME]).unwrap();
+    let shown = format!("{settings:?}");
+    assert!(!shown.contains("dt-key") && !shown.contains("mend-key"), "{shown}");
+    assert!(shown.contains("org"), "tokens of organizations are no secrets");
+}
+
+#[test]
+fn where_tickets_are_needs_no_credential() {
+    let places = Places::load(None, |name| (name == "HOME").then(|| "/h".into())).unwrap();
+    assert_eq!(places.tracker.file, Path::new("/h/.local/state/sync-client/tickets.sqlite"));
+}
+
+/// What the example shows as the usual is the usual, and what it shows commented out is understood too.
+#[test]
+fn the_example_is_true() {
+    let written = Written::new(EXAMPLE);
+    let settings = written.load(&[DATA_THEOREM, MEND, HOME]).unwrap();
+    assert_eq!(settings.policy, PolicySettings::default());
+    assert_eq!(settings.patience, super::PatienceSettings::default());
+    let plain = from_environment(&[DATA_THEOREM, MEND, HOME]).unwrap();
+    assert_eq!(settings.places, plain.places);
+
+    let is_setting = |line: &str| line.starts_with("# ") && line.contains(" = ");
+    let lines =
+        EXAMPLE.lines().map(|line| if is_setting(line) { line.trim_start_matches("# ") } else { line });
+    let everything = lines.collect::<Vec<_>>().join("\n");
+    file::parse(Path::new("example"), &everything).unwrap();
+    for table in ["", "[data_theorem]", "[mend]", "[tracker]", "[ledger]", "[policy]", "[patience]"] {
+        let unknown = file::parse(Path::new("x"), &format!("{table}\nzzz = 1")).unwrap_err().to_string();
+        let known: Vec<&str> = unknown.split('`').skip(3).step_by(2).collect();
+        assert!(!known.is_empty(), "{unknown}");
+        for name in known {
+            let is_there =
+                everything.contains(&format!("\n{name} = ")) || everything.contains(&format!("\n[{name}]"));
+            assert!(is_there, "{table} {name} is missing in the example");
+        }
+    }
+}
