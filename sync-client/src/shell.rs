@@ -6,8 +6,9 @@ use std::time::Duration;
 use crate::adapters::caller::{Caller, Patience};
 use crate::adapters::data_theorem::DataTheorem;
 use crate::adapters::http::Http;
+use crate::adapters::mend::{Mend, MendSettings};
 use crate::adapters::system_clock::SystemClock;
-use crate::config::DataTheoremSettings;
+use crate::config::{DataTheoremSettings, MendVariables};
 use crate::core::doctor::Diagnosis;
 
 /// Who asks `doctor` waits for the answer.
@@ -23,6 +24,27 @@ pub fn doctor(settings: DataTheoremSettings) -> Diagnosis {
     let caller = Caller::new(Arc::new(http), Arc::new(SystemClock), DOCTOR_PATIENCE);
     match DataTheorem::new(settings, caller, Arc::default()).identify() {
         Ok(identity) => Diagnosis::Accepted { sees: identity.apps.map(|apps| format!("{apps} mobile apps")) },
+        Err(error) => Diagnosis::of_vendor(&error),
+    }
+}
+
+/// Tries the settings for Mend and says what is wrong, if anything.
+pub fn doctor_mend(variables: &MendVariables) -> Diagnosis {
+    let http = match Http::new(None) {
+        Ok(http) => http,
+        Err(error) => return Diagnosis::Unavailable(error.to_string()),
+    };
+    let settings =
+        MendSettings::new(variables.url.clone(), &variables.user_key, &variables.org_token);
+    let settings = match settings {
+        Ok(settings) => settings,
+        Err(error) => return Diagnosis::Unavailable(error.to_string()),
+    };
+    let caller = Caller::new(Arc::new(http), Arc::new(SystemClock), DOCTOR_PATIENCE);
+    match Mend::new(settings, caller, Arc::default()).identify() {
+        Ok(identity) => {
+            Diagnosis::Accepted { sees: identity.organization.map(|name| format!("the organization {name}")) }
+        }
         Err(error) => Diagnosis::of_vendor(&error),
     }
 }

@@ -1,6 +1,6 @@
 //! `doctor`: do settings, credentials and files work?
 
-use super::{output, seam};
+use super::output;
 use crate::adapters::local::{LocalError, Tickets};
 use crate::config::{LocalTrackerSettings, Settings};
 use crate::exit::Exit;
@@ -21,8 +21,8 @@ pub(super) fn doctor(settings: &Settings) -> Exit {
         report("data-theorem", &address, &diagnosis.to_string(), diagnosis.exit());
     }
     if let Some(mend) = &settings.sources.mend {
-        let (found, exit) = seam::doctor_mend(mend);
-        report("mend", mend.url.as_str(), &found, exit);
+        let diagnosis = shell::doctor_mend(mend);
+        report("mend", mend.url.as_str(), &diagnosis.to_string(), diagnosis.exit());
     }
     let tracker = &settings.places.tracker;
     let (found, exit) = examine(tracker);

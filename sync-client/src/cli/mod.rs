@@ -3,7 +3,8 @@
 mod doctor;
 mod logging;
 mod output;
-mod seam;
+mod story;
+mod sync;
 mod tickets;
 
 use std::ffi::OsString;
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 
+use self::sync::{Manner, Order};
 use crate::config::{Choice, ConfigError, Places, Settings, SourceChoice, TrackerKind, duration};
 use crate::exit::Exit;
 
@@ -165,21 +167,20 @@ pub fn run(cli: &Cli, lookup: impl Fn(&str) -> Option<OsString>) -> Exit {
     let lookup: Lookup<'_> = &lookup;
     logging::start(cli.verbose, lookup);
     let outcome = match &cli.command {
-        Command::Run(args) => sync(&args.sync, order(args), lookup),
+        Command::Run(args) => run_sync(&args.sync, order(args), lookup),
         Command::Plan(PlanArgs { sync: args }) => {
-            let order = seam::Order {
-                manner: seam::Manner::DryRun,
+            let order = Order {
+                manner: Manner::DryRun,
                 is_full: args.full,
                 allows_mass_change: false,
                 json: args.json,
             };
-            sync(args, order, lookup)
+            run_sync(args, order, lookup)
         }
-        Command::Status(args) => {
-            Places::load(args.config.config.as_deref(), lookup).map(|places| seam::status(&places, args.json))
-        }
+        Command::Status(args) => Places::load(args.config.config.as_deref(), lookup)
+            .map(|places| story::status(&places, args.json)),
         Command::Explain(args) => Places::load(args.look.config.config.as_deref(), lookup)
-            .map(|places| seam::explain(&places, &args.id, args.look.json)),
+            .map(|places| story::explain(&places, &args.id, args.look.json)),
         Command::Doctor(args) => {
             let choice = Choice { source: args.source, tracker: None };
             Settings::load_choosing(args.config.config.as_deref(), lookup, choice)
@@ -193,13 +194,13 @@ pub fn run(cli: &Cli, lookup: impl Fn(&str) -> Option<OsString>) -> Exit {
     })
 }
 
-fn order(args: &RunArgs) -> seam::Order {
+fn order(args: &RunArgs) -> Order {
     let manner = match args.every {
-        _ if args.dry_run => seam::Manner::DryRun,
-        Some(interval) => seam::Manner::Every(interval),
-        None => seam::Manner::Once,
+        _ if args.dry_run => Manner::DryRun,
+        Some(interval) => Manner::Every(interval),
+        None => Manner::Once,
     };
-    seam::Order {
+    Order {
         manner,
         is_full: args.sync.full,
         allows_mass_change: args.allow_mass_change,
@@ -207,10 +208,10 @@ fn order(args: &RunArgs) -> seam::Order {
     }
 }
 
-fn sync(args: &SyncArgs, order: seam::Order, lookup: Lookup<'_>) -> Result<Exit, ConfigError> {
+fn run_sync(args: &SyncArgs, order: Order, lookup: Lookup<'_>) -> Result<Exit, ConfigError> {
     let choice = Choice { source: args.source, tracker: args.tracker };
     let settings = Settings::load_choosing(args.config.config.as_deref(), lookup, choice)?;
-    Ok(seam::run(&settings, &order))
+    Ok(sync::run(&settings, &order))
 }
 
 #[cfg(test)]

@@ -24,6 +24,17 @@ pub(super) fn say(text: impl Display) {
     let _ = writeln!(io::stderr().lock(), "sync-client: {text}");
 }
 
+/// An error with all its causes, in one line.
+pub(super) fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    text
+}
+
 /// Whether results may have colours: stdout is a terminal, and nobody said no (no-color.org).
 pub(super) fn has_colour(lookup: Lookup<'_>) -> bool {
     io::stdout().is_terminal() && allows_colour(lookup)

@@ -6,9 +6,10 @@ use std::time::Duration;
 use serde::de::{Error as _, Unexpected};
 use serde::{Deserialize, Deserializer};
 
-use super::settings::{OnChange, TargetGroups, TrackerKind, ViolationGroups};
+use super::settings::TrackerKind;
 use super::{ConfigError, duration};
 use crate::core::model::Source;
+use crate::core::policy::{OnChange, TargetGroups, ViolationGroups};
 
 /// The whole file. Everything is optional.
 #[derive(Debug, Default, Deserialize)]

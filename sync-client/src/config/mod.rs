@@ -19,6 +19,6 @@ pub use data_theorem::{ApiKey, DATA_THEOREM_API_KEY, DATA_THEOREM_BASE_URL, Data
 pub use error::ConfigError;
 pub use mend::{MEND_ORG_TOKEN, MEND_URL, MEND_USER_KEY, MendVariables};
 pub use settings::{
-    Choice, LocalTrackerSettings, MassChangeMax, OnChange, PatienceSettings, Places, PolicySettings,
-    SYNC_STATE_DIR, Settings, SourceChoice, Sources, TargetGroups, TrackerKind, ViolationGroups,
+    Choice, LocalTrackerSettings, PatienceSettings, Places, SYNC_STATE_DIR, Settings, SourceChoice, Sources,
+    TrackerKind,
 };

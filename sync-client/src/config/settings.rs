@@ -1,6 +1,5 @@
 //! Everything a run is told, resolved: flags over environment over file over defaults.
 
-use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -15,6 +14,7 @@ use super::variables::FromFile;
 use super::{ConfigError, secret};
 use crate::adapters::local::Uniqueness;
 use crate::core::model::Source;
+use crate::core::policy::{MassChangeMax, Policy};
 use crate::core::text::Credentials;
 
 /// Variable with the directory for ledger and tickets.
@@ -30,7 +30,7 @@ pub struct Settings {
     /// Where files are.
     pub places: Places,
     /// What to do about what is found.
-    pub policy: PolicySettings,
+    pub policy: Policy,
     /// How long to wait.
     pub patience: PatienceSettings,
 }
@@ -60,72 +60,6 @@ pub struct LocalTrackerSettings {
     pub file: PathBuf,
     /// Whether it refuses a second ticket with the same key.
     pub uniqueness: Uniqueness,
-}
-
-/// What to do about what is found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PolicySettings {
-    /// Which targets of Data Theorem share a ticket.
-    pub group_targets: TargetGroups,
-    /// Which violations of Mend share a ticket.
-    pub group_violations: ViolationGroups,
-    /// What follows when everything a ticket stands for is closed.
-    pub on_close: OnChange,
-    /// What follows when something a closed ticket stands for is open again.
-    pub on_reopen: OnChange,
-    /// From so many comments of the client on, a ticket gets no more of them.
-    pub comments_per_ticket_max: u32,
-    /// How far a watermark goes back behind the vendor's own time.
-    pub overlap: Duration,
-    /// How often everything is looked at, not only what changed.
-    pub full_pass_every: Duration,
-    /// How many closings in one run are too many to believe.
-    pub mass_change_max: MassChangeMax,
-    /// What happens to credentials in the texts of findings.
-    pub credentials: Credentials,
-    /// Ids of Data Theorem's apps that are left alone.
-    pub leave_out_apps: BTreeSet<String>,
-    /// Tokens of Mend's projects that are left alone.
-    pub leave_out_projects: BTreeSet<String>,
-}
-
-/// Which targets of Data Theorem share a ticket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum TargetGroups {
-    /// None: a ticket each.
-    Target,
-    /// Those of a finding.
-    Finding,
-}
-
-/// Which violations of Mend share a ticket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ViolationGroups {
-    /// None: a ticket each.
-    Violation,
-    /// Those of a library in a project.
-    Library,
-}
-
-/// What follows from a change at the vendor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum OnChange {
-    /// A comment: people decide.
-    Comment,
-    /// A comment, and the ticket is closed or opened again.
-    Transition,
-}
-
-/// The mass-change brake (I6): a run that would close more than the larger of the two stops.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MassChangeMax {
-    /// This many tickets.
-    pub tickets: u32,
-    /// This share of the linked open tickets, 0 to 100.
-    pub percent: u32,
 }
 
 /// How long to wait.
@@ -196,7 +130,7 @@ impl Settings {
         let file = path.map_or_else(|| Ok(File::default()), file::read)?;
         let places = Places::of(&file, path, &lookup, choice.tracker)?;
         let sources = Sources::of(&file, path, &lookup, choice.source)?;
-        let (policy, patience) = (PolicySettings::of(file.policy), PatienceSettings::of(&file.patience));
+        let (policy, patience) = (policy(file.policy), PatienceSettings::of(&file.patience));
         Ok(Self { sources, places, policy, patience })
     }
 }
@@ -307,48 +241,29 @@ impl Sources {
     }
 }
 
-impl PolicySettings {
-    fn of(table: PolicyTable) -> Self {
-        let usual = Self::default();
-        let mass_change = table.mass_change_max.unwrap_or(MassChangeTable { tickets: None, percent: None });
-        let credentials = match table.mask_credentials {
-            None | Some(true) => Credentials::Masked,
-            Some(false) => Credentials::Shown,
-        };
-        Self {
-            group_targets: table.group_targets.unwrap_or(usual.group_targets),
-            group_violations: table.group_violations.unwrap_or(usual.group_violations),
-            on_close: table.on_close.unwrap_or(usual.on_close),
-            on_reopen: table.on_reopen.unwrap_or(usual.on_reopen),
-            comments_per_ticket_max: table.comments_per_ticket_max.unwrap_or(usual.comments_per_ticket_max),
-            overlap: table.overlap.unwrap_or(usual.overlap),
-            full_pass_every: table.full_pass_every.unwrap_or(usual.full_pass_every),
-            mass_change_max: MassChangeMax {
-                tickets: mass_change.tickets.unwrap_or(usual.mass_change_max.tickets),
-                percent: mass_change.percent.unwrap_or(usual.mass_change_max.percent),
-            },
-            credentials,
-            leave_out_apps: table.leave_out_apps.into_iter().flatten().collect(),
-            leave_out_projects: table.leave_out_projects.into_iter().flatten().collect(),
-        }
-    }
-}
-
-impl Default for PolicySettings {
-    fn default() -> Self {
-        Self {
-            group_targets: TargetGroups::Target,
-            group_violations: ViolationGroups::Violation,
-            on_close: OnChange::Transition,
-            on_reopen: OnChange::Transition,
-            comments_per_ticket_max: 50,
-            overlap: Duration::from_hours(1),
-            full_pass_every: Duration::from_hours(24),
-            mass_change_max: MassChangeMax { tickets: 10, percent: 20 },
-            credentials: Credentials::Masked,
-            leave_out_apps: BTreeSet::new(),
-            leave_out_projects: BTreeSet::new(),
-        }
+/// What the table says, over what is usual.
+fn policy(table: PolicyTable) -> Policy {
+    let usual = Policy::default();
+    let mass_change = table.mass_change_max.unwrap_or(MassChangeTable { tickets: None, percent: None });
+    let credentials = match table.mask_credentials {
+        None | Some(true) => Credentials::Masked,
+        Some(false) => Credentials::Shown,
+    };
+    Policy {
+        group_targets: table.group_targets.unwrap_or(usual.group_targets),
+        group_violations: table.group_violations.unwrap_or(usual.group_violations),
+        on_close: table.on_close.unwrap_or(usual.on_close),
+        on_reopen: table.on_reopen.unwrap_or(usual.on_reopen),
+        comments_per_ticket_max: table.comments_per_ticket_max.unwrap_or(usual.comments_per_ticket_max),
+        overlap: table.overlap.unwrap_or(usual.overlap),
+        full_pass_every: table.full_pass_every.unwrap_or(usual.full_pass_every),
+        mass_change_max: MassChangeMax {
+            tickets: mass_change.tickets.unwrap_or(usual.mass_change_max.tickets),
+            percent: mass_change.percent.unwrap_or(usual.mass_change_max.percent),
+        },
+        credentials,
+        leave_out_apps: table.leave_out_apps.into_iter().flatten().collect(),
+        leave_out_projects: table.leave_out_projects.into_iter().flatten().collect(),
     }
 }
 

@@ -2,8 +2,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::settings::{Choice, SourceChoice};
-use super::{ConfigError, OnChange, Places, PolicySettings, Settings, TargetGroups, TrackerKind, file};
+use super::{ConfigError, Places, Settings, TrackerKind, file};
 use crate::adapters::local::Uniqueness;
+use crate::core::policy::{OnChange, Policy, TargetGroups};
 use crate::core::text::Credentials;
 
 const EXAMPLE: &str = include_str!("../../../docs/examples/sync-client.toml");
@@ -53,7 +54,7 @@ fn the_environment_alone_suffices() {
     let settings = from_environment(&[DATA_THEOREM, MEND, HOME]).unwrap();
     assert_eq!(settings.sources.data_theorem.unwrap().base_url.as_str(), "https://dt.example/v2");
     assert_eq!(settings.sources.mend.unwrap().org_token, "org");
-    assert_eq!(settings.policy, PolicySettings::default());
+    assert_eq!(settings.policy, Policy::default());
     let state = Path::new("/home/ada/.local/state/sync-client");
     assert_eq!(settings.places.ledger_file, state.join("ledger.sqlite"));
     assert_eq!(settings.places.tracker.file, state.join("tickets.sqlite"));
@@ -220,7 +221,7 @@ fn where_tickets_are_needs_no_credential() {
 fn the_example_is_true() {
     let written = Written::new(EXAMPLE);
     let settings = written.load(&[DATA_THEOREM, MEND, HOME]).unwrap();
-    assert_eq!(settings.policy, PolicySettings::default());
+    assert_eq!(settings.policy, Policy::default());
     assert_eq!(settings.patience, super::PatienceSettings::default());
     let plain = from_environment(&[DATA_THEOREM, MEND, HOME]).unwrap();
     assert_eq!(settings.places, plain.places);

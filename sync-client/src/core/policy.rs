@@ -1,109 +1,112 @@
 //! What the people who run the client have decided.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
-use jiff::SignedDuration;
+use serde::Deserialize;
 
-/// What the people who run the client have decided.
+use super::text::Credentials;
+
+/// What to do about what is found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
-    /// Which of Data Theorem's targets share a ticket.
-    pub group_targets: GroupTargets,
-    /// Which of Mend's policy violations share a ticket.
-    pub group_violations: GroupViolations,
-    /// What happens to a ticket when its items are over.
-    pub on_close: Reaction,
-    /// What happens to a ticket when its items come back.
-    pub on_reopen: Reaction,
-    /// The most comments that the client writes to one ticket; a finding that comes and goes for years stays readable.
-    pub comments_per_ticket_max: usize,
-    /// How far before the last mark a list is read again: what the vendor publishes late is seen all the same.
-    pub overlap: SignedDuration,
+    /// Which targets of Data Theorem share a ticket.
+    pub group_targets: TargetGroups,
+    /// Which violations of Mend share a ticket.
+    pub group_violations: ViolationGroups,
+    /// What follows when everything a ticket stands for is closed.
+    pub on_close: OnChange,
+    /// What follows when something a closed ticket stands for is open again.
+    pub on_reopen: OnChange,
+    /// From so many comments of the client on, a ticket gets no more of them.
+    pub comments_per_ticket_max: u32,
+    /// How far a watermark goes back behind the vendor's own time.
+    pub overlap: Duration,
     /// How often everything is looked at, not only what changed.
-    pub full_pass_every: SignedDuration,
-    /// When so many closings at once need a person's word.
-    pub brake: Brake,
-    /// Whether credentials in the vendors' texts are masked in tickets.
-    pub masks_credentials: bool,
-    /// Apps and projects that are left out, by id or token.
-    pub left_out: BTreeSet<String>,
+    pub full_pass_every: Duration,
+    /// How many closings in one run are too many to believe.
+    pub mass_change_max: MassChangeMax,
+    /// What happens to credentials in the texts of findings.
+    pub credentials: Credentials,
+    /// Ids of Data Theorem's apps that are left alone.
+    pub leave_out_apps: BTreeSet<String>,
+    /// Tokens of Mend's projects that are left alone.
+    pub leave_out_projects: BTreeSet<String>,
 }
 
-impl Default for Policy {
-    fn default() -> Self {
-        Self {
-            group_targets: GroupTargets::Target,
-            group_violations: GroupViolations::Violation,
-            on_close: Reaction::Transition,
-            on_reopen: Reaction::Transition,
-            comments_per_ticket_max: 50,
-            overlap: SignedDuration::from_hours(1),
-            full_pass_every: SignedDuration::from_hours(24),
-            brake: Brake::default(),
-            masks_credentials: true,
-            left_out: BTreeSet::new(),
-        }
-    }
-}
-
-/// Which of Data Theorem's targets share a ticket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum GroupTargets {
-    /// None: each has its own.
+/// Which targets of Data Theorem share a ticket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TargetGroups {
+    /// None: a ticket each.
     Target,
     /// Those of a finding.
     Finding,
 }
 
-/// Which of Mend's policy violations share a ticket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum GroupViolations {
-    /// None: each has its own.
+/// Which violations of Mend share a ticket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ViolationGroups {
+    /// None: a ticket each.
     Violation,
     /// Those of a library in a project.
     Library,
 }
 
-/// What happens to a ticket when its items change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reaction {
-    /// A comment says so.
+/// What follows from a change at the vendor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnChange {
+    /// A comment: people decide.
     Comment,
-    /// A comment says so, and the ticket's status follows.
+    /// A comment, and the ticket is closed or opened again.
     Transition,
 }
 
-/// When so many closings at once need a person's word (I6).
+/// The mass-change brake (I6): a run that would close more than the larger of the two stops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Brake {
-    /// So many are always allowed.
-    pub closings_allowed: u64,
-    /// So many of a hundred open tickets are allowed.
-    pub percent_allowed: u64,
+pub struct MassChangeMax {
+    /// This many tickets.
+    pub tickets: u32,
+    /// This share of the linked open tickets, 0 to 100.
+    pub percent: u32,
 }
 
-impl Default for Brake {
+impl Default for Policy {
     fn default() -> Self {
-        Self { closings_allowed: 10, percent_allowed: 20 }
+        Self {
+            group_targets: TargetGroups::Target,
+            group_violations: ViolationGroups::Violation,
+            on_close: OnChange::Transition,
+            on_reopen: OnChange::Transition,
+            comments_per_ticket_max: 50,
+            overlap: Duration::from_hours(1),
+            full_pass_every: Duration::from_hours(24),
+            mass_change_max: MassChangeMax { tickets: 10, percent: 20 },
+            credentials: Credentials::Masked,
+            leave_out_apps: BTreeSet::new(),
+            leave_out_projects: BTreeSet::new(),
+        }
     }
 }
 
-impl Brake {
+impl MassChangeMax {
     /// Whether so many closings may be made of so many open tickets.
     pub fn allows(self, closings: u64, open_tickets: u64) -> bool {
-        let share = u128::from(open_tickets) * u128::from(self.percent_allowed);
-        closings <= self.closings_allowed || u128::from(closings) * 100 <= share
+        let share = u128::from(open_tickets) * u128::from(self.percent);
+        closings <= u64::from(self.tickets) || u128::from(closings) * 100 <= share
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Brake;
+    use super::Policy;
 
     #[test]
     fn the_brake_allows_ten_or_a_fifth_whichever_is_more() {
-        let brake = Brake::default();
-        for (closings, open, allowed) in [
+        let brake = Policy::default().mass_change_max;
+        let rows = [
             (0, 0, true),
             (10, 10, true),
             (11, 11, false),
@@ -111,7 +114,8 @@ mod tests {
             (11, 55, true),
             (20, 100, true),
             (21, 100, false),
-        ] {
+        ];
+        for (closings, open, allowed) in rows {
             assert_eq!(brake.allows(closings, open), allowed, "{closings} of {open}");
         }
     }

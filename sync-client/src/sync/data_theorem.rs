@@ -8,7 +8,7 @@ use super::tickets::Seen;
 use super::{Progress, Run, Stop, whole};
 use crate::adapters::data_theorem::{App, DataTheorem, Finding, Target};
 use crate::core::model::{GroupId, Item, ItemId, Link, ScopeId, Source, Standing, TicketKey};
-use crate::core::policy::GroupTargets;
+use crate::core::policy::TargetGroups;
 use crate::core::text::Facts;
 use crate::ports::VendorError;
 
@@ -39,7 +39,7 @@ impl Run<'_> {
         let scope = self.ledger.scope(&whole(SOURCE))?;
         let is_full = self.is_full_pass_due(&scope);
         let began = self.now();
-        let since = if is_full { None } else { scope.mark.map(|mark| mark - self.policy.overlap) };
+        let since = self.since(is_full, scope.mark);
         let mut newest = scope.mark;
         let mut is_complete = true;
         let mut due = self.ledger.due_scopes(SOURCE)?;
@@ -57,7 +57,7 @@ impl Run<'_> {
                 let id = app_scope(&app.id);
                 due.retain(|due| *due != id);
                 newest = newest.max(app.results_last_updated);
-                if !self.policy.left_out.contains(&app.id) {
+                if !self.policy.leave_out_apps.contains(&app.id) {
                     self.app(vendor, app, is_full, identity.server_time)?;
                 }
             }
@@ -91,7 +91,7 @@ impl Run<'_> {
         (self.progress)(Progress::Reading(&id));
         let began = self.now();
         let scope = self.ledger.scope(&id)?;
-        let since = if is_full { None } else { scope.mark.map(|mark| mark - self.policy.overlap) };
+        let since = self.since(is_full, scope.mark);
         let mut newest = scope.mark;
         let mut is_done = true;
         let pages = vendor.targets(&app.id, since);
@@ -126,8 +126,8 @@ impl Run<'_> {
         let mut places: BTreeMap<GroupId, usize> = BTreeMap::new();
         for target in targets {
             let group = match (self.policy.group_targets, &target.security_finding_id) {
-                (GroupTargets::Finding, Some(finding)) => format!("{SOURCE}/finding/{finding}"),
-                (GroupTargets::Finding, None) | (GroupTargets::Target, _) => {
+                (TargetGroups::Finding, Some(finding)) => format!("{SOURCE}/finding/{finding}"),
+                (TargetGroups::Finding, None) | (TargetGroups::Target, _) => {
                     format!("{SOURCE}/target/{}", target.id)
                 }
             };

@@ -9,7 +9,7 @@ use super::tickets::Seen;
 use super::{Progress, Run, Stop, whole};
 use crate::adapters::mend::{Cause, Mend, ProjectIssues, TicketReport, Violation};
 use crate::core::model::{GroupId, Item, ItemId, Link, ScopeId, Source, Standing};
-use crate::core::policy::GroupViolations;
+use crate::core::policy::ViolationGroups;
 use crate::core::text::Facts;
 use crate::ledger::RecordedItem;
 use crate::ports::{Ticket, VendorError};
@@ -32,19 +32,18 @@ impl Run<'_> {
         let scope = self.ledger.scope(&whole(SOURCE))?;
         let is_full = self.is_full_pass_due(&scope);
         let began = self.now();
-        let (projects, newest) =
-            match projects(vendor, is_full, scope.mark.map(|mark| mark - self.policy.overlap)) {
-                Ok(found) => found,
-                Err(error) => {
-                    self.vendor_failed("the list of projects", &error);
-                    return Ok(());
-                }
-            };
+        let (projects, newest) = match projects(vendor, is_full, self.since(is_full, scope.mark)) {
+            Ok(found) => found,
+            Err(error) => {
+                self.vendor_failed("the list of projects", &error);
+                return Ok(());
+            }
+        };
         let due = self.ledger.due_scopes(SOURCE)?;
         let due = due.iter().filter_map(|id| id.as_str().rsplit('/').next().map(str::to_owned));
         let projects: BTreeSet<String> = projects.into_iter().chain(due).collect();
         for project in &projects {
-            if !self.policy.left_out.contains(project) {
+            if !self.policy.leave_out_projects.contains(project) {
                 self.project(vendor, project)?;
             }
         }
@@ -140,8 +139,8 @@ impl Run<'_> {
         let mut groups: BTreeMap<GroupId, Vec<&Violation>> = BTreeMap::new();
         for violation in violations {
             let group = match (self.policy.group_violations, violation.library.key_uuid.as_deref()) {
-                (GroupViolations::Library, Some(key)) => format!("{SOURCE}/library/{project}/{key}"),
-                (GroupViolations::Library | GroupViolations::Violation, _) => {
+                (ViolationGroups::Library, Some(key)) => format!("{SOURCE}/library/{project}/{key}"),
+                (ViolationGroups::Library | ViolationGroups::Violation, _) => {
                     format!("{SOURCE}/violation/{project}/{}", violation.uuid)
                 }
             };

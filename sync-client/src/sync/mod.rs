@@ -14,8 +14,9 @@ mod telling;
 mod tickets;
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 pub use self::pretend::Pretend;
 pub use self::report::{Failure, HeldBack, Report};
@@ -24,7 +25,7 @@ use crate::adapters::mend::Mend;
 use crate::core::model::{ItemId, ScopeId, Source};
 use crate::core::noticed::Noticed;
 use crate::core::policy::Policy;
-use crate::core::text::{Credentials, Wording};
+use crate::core::text::Wording;
 use crate::ledger::{Ledger, LedgerError};
 use crate::ports::{Clock, Ticket, Tracker, TrackerError, VendorError};
 
@@ -137,9 +138,7 @@ impl<'a> Run<'a> {
 
     /// How texts for the tracker are written.
     fn wording(&self) -> Wording {
-        let credentials =
-            if self.policy.masks_credentials { Credentials::Masked } else { Credentials::Shown };
-        Wording::new(&self.tracker.traits(), credentials)
+        Wording::new(&self.tracker.traits(), self.policy.credentials)
     }
 
     /// Says that something was done, or would be.
@@ -205,8 +204,17 @@ impl<'a> Run<'a> {
 
     /// Whether it is time to look at everything of a vendor.
     fn is_full_pass_due(&self, scope: &crate::ledger::Scope) -> bool {
-        let is_old = |at: Timestamp| self.now().duration_since(at) >= self.policy.full_pass_every;
+        let is_old = |at: Timestamp| {
+            let age = Duration::try_from(self.now().duration_since(at));
+            age.is_ok_and(|age| age >= self.policy.full_pass_every)
+        };
         self.options.is_full || scope.full_at.is_none_or(is_old)
+    }
+
+    /// From when on a list is read: some time before the mark, for what the vendor publishes late. `None`: all of it.
+    fn since(&self, is_full: bool, mark: Option<Timestamp>) -> Option<Timestamp> {
+        let overlap = SignedDuration::try_from(self.policy.overlap).unwrap_or(SignedDuration::MAX);
+        mark.filter(|_| !is_full).and_then(|mark| mark.checked_sub(overlap).ok())
     }
 }
 

@@ -4,7 +4,7 @@ use super::tickets::{source_of, view};
 use super::{HeldBack, Run, Stop};
 use crate::core::model::{GroupId, TicketKey};
 use crate::core::plan::{Ticketing, Told, standing};
-use crate::core::policy::Reaction;
+use crate::core::policy::OnChange;
 use crate::core::text::{Consequence, StatusChange};
 use crate::ledger::{Recorded, RecordedItem};
 use crate::ports::{Change, Ticket};
@@ -29,7 +29,7 @@ impl Run<'_> {
             self.tell(&group)?;
         }
         let (count, open_tickets) = (closings.len() as u64, self.ledger.counts()?.open);
-        if !self.options.allows_mass_change && !self.policy.brake.allows(count, open_tickets) {
+        if !self.options.allows_mass_change && !self.policy.mass_change_max.allows(count, open_tickets) {
             self.report.held_back = Some(HeldBack { closings: count, open_tickets });
             return Ok(());
         }
@@ -74,7 +74,7 @@ impl Run<'_> {
         if told == Told::Closed && ticket.is_done {
             return Change::default();
         }
-        let is_done = (reaction == Reaction::Transition && ticket.is_done != is_done).then_some(is_done);
+        let is_done = (reaction == OnChange::Transition && ticket.is_done != is_done).then_some(is_done);
         let comment = self.wording().status_comment(
             source_of(group),
             &changes(recorded),
@@ -85,8 +85,9 @@ impl Run<'_> {
             },
             None,
         );
+        let comments_max = usize::try_from(self.policy.comments_per_ticket_max).unwrap_or(usize::MAX);
         let says_so = ticket.our_last_comment.as_deref() == Some(comment.as_str())
-            || ticket.our_comments >= self.policy.comments_per_ticket_max;
+            || ticket.our_comments >= comments_max;
         Change { comment: (!says_so).then_some(comment), is_done }
     }
 

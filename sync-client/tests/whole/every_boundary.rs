@@ -1,1 +1,148 @@
-//! One blow at every boundary of a run, of every kind; afterwards both sides have to come in step.
+//! One blow of every kind at every boundary of a run; afterwards both sides have to come in step, and stay quiet.
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use serde_json::json;
+use sync_client::adapters::local::Uniqueness;
+use sync_client::core::model::TicketKey;
+use sync_client::sync::Options;
+
+use crate::blows::Blow;
+use crate::quiet::setup;
+use crate::step::problems;
+use crate::world::{Ended, Setup, World};
+
+/// So many runs after the blow both sides have to be in step.
+const RUNS_MAX: usize = 4;
+
+/// What happens before the run with the blow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Chapter {
+    /// Nothing was ever exported.
+    First,
+    /// What was open is gone, and something new is there.
+    Closings,
+    /// What was gone is back; somebody closed a ticket meanwhile.
+    Comebacks,
+}
+
+impl Chapter {
+    const ALL: [Self; 3] = [Self::First, Self::Closings, Self::Comebacks];
+
+    /// Plays everything up to the run with the blow. Answers the tickets that people closed.
+    fn play(self, world: &World) -> BTreeSet<String> {
+        let mut left_to_people = BTreeSet::new();
+        if self == Self::First {
+            return left_to_people;
+        }
+        world.run_in_peace();
+        world.wait(3_600);
+        scan(world, &[]);
+        let project = &world.vendors_side().mend.projects[0].clone();
+        let libraries: Vec<&String> = project.libraries.iter().map(|used| &used.key_uuid).collect();
+        let token = project.token.clone();
+        world.happen(json!({"type": "mend.scan", "project_token": token, "removed": libraries}));
+        if self == Self::Closings {
+            return left_to_people;
+        }
+        world.run_in_peace();
+        world.wait(3_600);
+        let first = TicketKey::new("LOCAL-1");
+        world.tracker.as_person("ada").comment(&first, "We accept this.").unwrap();
+        world.tracker.as_person("ada").close(&first).unwrap();
+        let targets: Vec<String> =
+            world.vendors_side().data_theorem.security_finding_targets.iter().map(|one| one.id.clone()).collect();
+        scan(world, &targets);
+        let added: Vec<_> = libraries.iter().map(|key| json!({"key_uuid": key})).collect();
+        world.happen(json!({"type": "mend.scan", "project_token": token, "added": added}));
+        left_to_people.insert("LOCAL-1".to_owned());
+        left_to_people
+    }
+}
+
+/// A scan of the app that sees these targets, and no others.
+fn scan(world: &World, observed: &[String]) {
+    let observed: Vec<_> = observed.iter().map(|id| json!({"target_id": id})).collect();
+    world.happen(json!({
+        "type": "data_theorem.scan", "mobile_app_id": "643010001", "observed": observed, "missed": "everything_else",
+    }));
+}
+
+/// One app with four targets, one of them closed from the start, and one project with one violation.
+fn little(uniqueness: Uniqueness) -> Setup {
+    let mut setup = Setup { page_size: 2, uniqueness, ..setup("one-open") };
+    let targets = &mut setup.world.data_theorem.security_finding_targets;
+    let first = targets[0].clone();
+    for number in 0..3 {
+        let mut target = first.clone();
+        target.id = format!("700000000000000{number}");
+        target.text = format!("`com.example.Component{number}`");
+        targets.push(target);
+    }
+    let closed = targets.last_mut().unwrap();
+    closed.statuses[0].status = fixtures::world::data_theorem::TargetStatus::ClosedFixed;
+    setup
+}
+
+/// The schedule that was played, for a failure's text.
+fn play(setup: &Setup, chapter: Chapter, blows: &[(usize, Blow)]) -> Result<(), String> {
+    let world = World::new(setup);
+    let left_to_people = chapter.play(&world);
+    world.blows.plan(blows);
+    let ended = world.run(Options::default());
+    let struck = world.blows.struck();
+    let told = |what: String| format!("{chapter:?}, {struck:?}: {what}");
+    if let Ended::Ledger(error) = ended {
+        return Err(told(format!("the ledger failed: {error}")));
+    }
+    for run in 0..RUNS_MAX {
+        world.wait(60);
+        let report = world.run_in_peace();
+        if report.writes() == 0 && report.failed == 0 && report.in_doubt == 0 && run > 0 {
+            let problems = problems(&world, &left_to_people);
+            return if problems.is_empty() { Ok(()) } else { Err(told(problems.join("; "))) };
+        }
+        if run + 1 == RUNS_MAX {
+            return Err(told(format!("no peace after {RUNS_MAX} runs: {report:?}")));
+        }
+    }
+    Ok(())
+}
+
+/// The boundaries of a chapter's run when nothing goes wrong.
+fn boundaries(setup: &Setup, chapter: Chapter) -> Vec<String> {
+    let world = World::new(setup);
+    chapter.play(&world);
+    world.run_in_peace();
+    world.blows.passed()
+}
+
+fn every_single_blow(setup: &Setup) {
+    let began = Instant::now();
+    let (mut schedules, mut failures) = (0_usize, Vec::new());
+    for chapter in Chapter::ALL {
+        let boundaries = boundaries(setup, chapter);
+        for (number, boundary) in boundaries.iter().enumerate() {
+            let is_tracker = boundary.starts_with("tracker ");
+            for blow in Blow::ALL.into_iter().filter(|blow| !is_tracker || blow.strikes_trackers()) {
+                schedules += 1;
+                failures.extend(play(setup, chapter, &[(number, blow)]).err());
+            }
+        }
+    }
+    let seconds = began.elapsed().as_secs_f64();
+    eprintln!("{schedules} schedules, {:.0} a second", schedules as f64 / seconds);
+    failures.truncate(20);
+    assert!(failures.is_empty(), "{} and more:\n{}", failures.len(), failures.join("\n"));
+}
+
+#[test]
+fn a_tracker_with_a_unique_key() {
+    every_single_blow(&little(Uniqueness::Key));
+}
+
+#[test]
+fn a_tracker_without_one_whose_search_lags() {
+    every_single_blow(&little(Uniqueness::None { search_lag: std::time::Duration::from_secs(30) }));
+}

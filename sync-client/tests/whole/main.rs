@@ -7,4 +7,5 @@ mod blows;
 mod carriers;
 mod every_boundary;
 mod quiet;
+mod step;
 mod world;
