@@ -8,6 +8,7 @@
 mod items;
 mod pages;
 mod replies;
+mod row;
 mod wire;
 
 use std::fmt;
