@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use fixtures::world::mend::Event;
+use mock_server::kernel::faults::{Effect, Fault};
 use sync_client::core::model::Standing;
 use sync_client::ports::VendorError;
 
@@ -67,6 +68,19 @@ fn a_library_that_the_server_refuses_to_look_up_is_not_gone() {
     let (mend, noticed) = world.client();
     assert_eq!(mend.libraries_present(&project, &[library, unknown.clone()]).unwrap(), [unknown].into());
     assert_eq!(noticed.counts().len(), 1);
+}
+
+/// I5: a server that writes an id in other letters has not said that the library is gone.
+#[test]
+fn an_id_in_other_letters_is_the_same_id() {
+    let world = World::new("mend-demo");
+    let (project, violation) = world.an_open_violation();
+    let library = violation.library.key_uuid.clone().unwrap();
+    let value = serde_json::Value::from(library.to_uppercase());
+    let effect = Effect::Rewrite { pointer: "/libraries/0/keyUuid".to_owned(), value };
+    world.control.plan_fault(Fault::after("getProjectLibrariesInfo", effect)).unwrap();
+    let present = world.client().0.libraries_present(&project, std::slice::from_ref(&library)).unwrap();
+    assert_eq!(present, [library].into());
 }
 
 #[test]
