@@ -34,8 +34,7 @@ pub fn doctor_mend(variables: &MendVariables) -> Diagnosis {
         Ok(http) => http,
         Err(error) => return Diagnosis::Unavailable(error.to_string()),
     };
-    let settings =
-        MendSettings::new(variables.url.clone(), &variables.user_key, &variables.org_token);
+    let settings = MendSettings::new(variables.url.clone(), &variables.user_key, &variables.org_token);
     let settings = match settings {
         Ok(settings) => settings,
         Err(error) => return Diagnosis::Unavailable(error.to_string()),

@@ -57,7 +57,7 @@ pub(super) fn run(settings: &Settings, order: &Order) -> Exit {
 }
 
 /// What keeps a run from beginning, or ends it without a report.
-struct Refusal {
+pub(super) struct Refusal {
     text: String,
     exit: Exit,
 }
@@ -149,7 +149,7 @@ fn perform(
 }
 
 /// The vendors that are set up.
-pub(super) fn vendors(settings: &Settings) -> Result<Vendors, Refusal> {
+fn vendors(settings: &Settings) -> Result<Vendors, Refusal> {
     let refusal = |error: &dyn std::error::Error| Refusal {
         text: output::with_causes(error),
         exit: Exit::Configuration,

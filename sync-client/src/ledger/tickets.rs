@@ -14,6 +14,8 @@ use crate::core::plan::{Ticketing, Told};
 pub struct Recorded {
     /// Whether there is a ticket.
     pub ticketing: Ticketing,
+    /// Whether it was taken over from the vendor's link, so that it may be in another tracker.
+    pub is_adopted: bool,
     /// What it was told last.
     pub told: Option<Told>,
     /// Keys that it had before it was moved.
@@ -74,19 +76,25 @@ impl Ledger {
     pub fn group(&self, group: &GroupId) -> Result<Option<Recorded>, LedgerError> {
         let row = self
             .connection
-            .prepare_cached("SELECT state, key, told, tried_at FROM ticket WHERE group_id = ?1")?
+            .prepare_cached("SELECT state, key, told, tried_at, is_adopted FROM ticket WHERE group_id = ?1")?
             .query_row([group.as_str()], |row| {
-                Ok((row.get::<_, String>(0)?, row.get::<_, Option<String>>(1)?, row.get(2)?, row.get(3)?))
+                Ok((
+                    row.get::<_, String>(0)?,
+                    row.get::<_, Option<String>>(1)?,
+                    row.get(2)?,
+                    row.get(3)?,
+                    row.get(4)?,
+                ))
             })
             .optional()?;
-        let Some((state, key, told, tried_at)) = row else { return Ok(None) };
+        let Some((state, key, told, tried_at, is_adopted)) = row else { return Ok(None) };
         let ticketing = ticketing(&state, key)?;
         let tried_at = timestamp(tried_at)?.ok_or_else(|| LedgerError::Nonsense(state))?;
         let items = self.items("group_id", group.as_str())?.into_iter().map(|(_, item)| item).collect();
         let mut former = self.connection.prepare_cached("SELECT key FROM former_key WHERE group_id = ?1")?;
         let former_keys = former.query_map([group.as_str()], |row| row.get::<_, String>(0))?;
         let former_keys = former_keys.map(|key| key.map(TicketKey::new)).collect::<Result<_, _>>()?;
-        Ok(Some(Recorded { ticketing, told: read_told(told)?, former_keys, items, tried_at }))
+        Ok(Some(Recorded { ticketing, is_adopted, told: read_told(told)?, former_keys, items, tried_at }))
     }
 
     /// The items of a list that have, or had, a ticket asked for, with their groups.
@@ -146,15 +154,10 @@ impl Ledger {
         self.write(|write| {
             write
                 .prepare_cached(
-                    "UPDATE ticket SET state = 'made', key = ?2, is_adopted = ?3, told = ?4, unseen_runs = 0
+                    "UPDATE ticket SET state = 'made', key = ?2, is_adopted = 0, told = ?3, unseen_runs = 0
                      WHERE group_id = ?1",
                 )?
-                .execute(params![
-                    group.as_str(),
-                    key.as_str(),
-                    how != NewRecord::Created,
-                    told.map(Told::as_str)
-                ])?;
+                .execute(params![group.as_str(), key.as_str(), told.map(Told::as_str)])?;
             remember(write, run, group, at, &text)
         })
     }

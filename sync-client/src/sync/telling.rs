@@ -16,6 +16,16 @@ const UNSEEN_RUNS_MAX: u32 = 3;
 /// How many tickets of the ledger are looked at per page of a full pass.
 const PAGE: u32 = 500;
 
+/// What looking at a ticket came to.
+enum Look {
+    /// The ticket.
+    At(Ticket),
+    /// The vendor has a ticket that this tracker does not: somebody else's.
+    Elsewhere,
+    /// It can't be seen now, and the report says so.
+    Nothing,
+}
+
 impl Run<'_> {
     /// Tells every ticket whose items are something else than what it was told.
     pub(super) fn tell_all(&mut self) -> Result<(), Stop> {
@@ -51,7 +61,18 @@ impl Run<'_> {
             self.ledger.told(group, told, "the ticket goes on as it is", self.now())?;
             return Ok(());
         }
-        let Some(ticket) = self.look_at(group, &recorded, key)? else { return Ok(()) };
+        let ticket = match self.look_at(group, &recorded, key)? {
+            Look::At(ticket) => ticket,
+            Look::Elsewhere => {
+                return Ok(self.ledger.told(
+                    group,
+                    told,
+                    "this tracker does not have the ticket",
+                    self.now(),
+                )?);
+            }
+            Look::Nothing => return Ok(()),
+        };
         let change = self.change(group, &recorded, &ticket, told);
         if change == Change::default() {
             let text = format!("{} needs no change: it is {}", ticket.key, ticket.status);
@@ -110,22 +131,22 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// The ticket as it is, under the key that it has now. `None`: it can't be seen, and the report says so.
-    fn look_at(
-        &mut self,
-        group: &GroupId,
-        recorded: &Recorded,
-        key: &TicketKey,
-    ) -> Result<Option<Ticket>, Stop> {
+    /// Looks at the ticket, under the key that it has now.
+    fn look_at(&mut self, group: &GroupId, recorded: &Recorded, key: &TicketKey) -> Result<Look, Stop> {
         let ticket = match self.tracker.get(key) {
             Ok(ticket) => ticket,
             Err(error) => {
                 self.note_tracker(group.as_str(), &error)?;
-                return Ok(None);
+                return Ok(Look::Nothing);
             }
         };
         self.unavailable = 0;
         let Some(ticket) = ticket else {
+            if recorded.is_adopted {
+                // Somebody's link to another tracker, or to a ticket that is none of ours.
+                self.vendors.noticed.see("a vendor's link names a ticket that this tracker does not have");
+                return Ok(Look::Elsewhere);
+            }
             if self.ledger.unseen(group)? >= UNSEEN_RUNS_MAX {
                 self.ledger.lost(group, self.now())?;
                 self.did(&format!("leave {key} of {group} alone: it was deleted or hidden"));
@@ -133,12 +154,12 @@ impl Run<'_> {
                 self.report
                     .fail(key.as_str(), "the tracker does not show this ticket; nothing is concluded yet");
             }
-            return Ok(None);
+            return Ok(Look::Nothing);
         };
         if ticket.key != *key {
             self.follow(group, recorded, key, &ticket)?;
         }
-        Ok(Some(ticket))
+        Ok(Look::At(ticket))
     }
 
     /// A ticket was moved: the vendor learns its new key.

@@ -40,8 +40,8 @@ impl Chapter {
         world.wait(3_600);
         scan(world, &[]);
         let project = &world.vendors_side().mend.projects[0].clone();
-        let libraries: Vec<&String> = project.libraries.iter().map(|used| &used.key_uuid).collect();
-        let token = project.token.clone();
+        let libraries: Vec<&String> = project.inventory.iter().map(|used| &used.key_uuid).collect();
+        let token = project.token().to_owned();
         world.happen(json!({"type": "mend.scan", "project_token": token, "removed": libraries}));
         if self == Self::Closings {
             return left_to_people;
@@ -51,8 +51,13 @@ impl Chapter {
         let first = TicketKey::new("LOCAL-1");
         world.tracker.as_person("ada").comment(&first, "We accept this.").unwrap();
         world.tracker.as_person("ada").close(&first).unwrap();
-        let targets: Vec<String> =
-            world.vendors_side().data_theorem.security_finding_targets.iter().map(|one| one.id.clone()).collect();
+        let targets: Vec<String> = world
+            .vendors_side()
+            .data_theorem
+            .security_finding_targets
+            .iter()
+            .map(|one| one.id.clone())
+            .collect();
         scan(world, &targets);
         let added: Vec<_> = libraries.iter().map(|key| json!({"key_uuid": key})).collect();
         world.happen(json!({"type": "mend.scan", "project_token": token, "added": added}));

@@ -30,7 +30,7 @@ pub(crate) fn setup(name: &str) -> Setup {
 fn targets(world: &World) -> BTreeMap<String, (String, Option<String>)> {
     let targets = world.vendors_side().data_theorem.security_finding_targets;
     let status = |target: &fixtures::world::data_theorem::TargetSpec| {
-        serde_json::to_value(target.statuses.last().map(|one| one.status)).unwrap()
+        serde_json::to_value(target.statuses.first().map(|one| one.status)).unwrap()
     };
     targets
         .iter()

@@ -60,20 +60,18 @@ fn items(world: &World) -> BTreeMap<String, Side> {
     let spec = world.vendors_side();
     let mut items = BTreeMap::new();
     for target in &spec.data_theorem.security_finding_targets {
-        let status = target.statuses.last().map(|one| one.status);
-        let is_open = matches!(
-            status,
-            Some(TargetStatus::New | TargetStatus::Open | TargetStatus::OpenReadyToRescan)
-        );
+        let status = target.statuses.first().map(|one| one.status);
+        let is_open =
+            matches!(status, Some(TargetStatus::New | TargetStatus::Open | TargetStatus::OpenReadyToRescan));
         let links = target.external_id.clone().into_iter().collect();
         items.insert(format!("data-theorem/target/{}", target.id), Side { is_open, links });
     }
-    for violation in &spec.mend.violations {
+    for violation in &spec.mend.policy_violations {
         let links = spec.mend.external_issues.iter().filter(|issue| issue.violation_uuid == violation.uuid);
         let links = links.map(|issue| issue.identifier.clone()).collect();
         let policy = spec.mend.policies.iter().find(|policy| policy.id == violation.policy_id);
         let is_open =
-            violation.status == ViolationStatus::Open && policy.is_some_and(|policy| policy.enabled);
+            violation.status == ViolationStatus::Open && policy.is_some_and(|policy| policy.is_enabled);
         let group = format!("mend/violation/{}/{}", violation.project_token, violation.uuid);
         items.insert(group, Side { is_open, links });
     }
