@@ -81,7 +81,7 @@ impl Ledger {
                 Ok((
                     row.get::<_, String>(0)?,
                     row.get::<_, Option<String>>(1)?,
-                    row.get(2)?,
+                    row.get::<_, Option<String>>(2)?,
                     row.get(3)?,
                     row.get(4)?,
                 ))
@@ -94,7 +94,14 @@ impl Ledger {
         let mut former = self.connection.prepare_cached("SELECT key FROM former_key WHERE group_id = ?1")?;
         let former_keys = former.query_map([group.as_str()], |row| row.get::<_, String>(0))?;
         let former_keys = former_keys.map(|key| key.map(TicketKey::new)).collect::<Result<_, _>>()?;
-        Ok(Some(Recorded { ticketing, is_adopted, told: read_told(told)?, former_keys, items, tried_at }))
+        Ok(Some(Recorded {
+            ticketing,
+            is_adopted,
+            told: read_told(told.as_deref())?,
+            former_keys,
+            items,
+            tried_at,
+        }))
     }
 
     /// The items of a list that have, or had, a ticket asked for, with their groups.
@@ -444,8 +451,8 @@ fn ticketing(state: &str, key: Option<String>) -> Result<Ticketing, LedgerError>
     }
 }
 
-fn read_told(text: Option<String>) -> Result<Option<Told>, LedgerError> {
-    match text.as_deref() {
+fn read_told(text: Option<&str>) -> Result<Option<Told>, LedgerError> {
+    match text {
         None => Ok(None),
         Some("open") => Ok(Some(Told::Open)),
         Some("closed") => Ok(Some(Told::Closed)),

@@ -152,7 +152,7 @@ impl Run<'_> {
                 self.did(&format!("leave {key} of {group} alone: it was deleted or hidden"));
             } else {
                 self.report
-                    .fail(key.as_str(), "the tracker does not show this ticket; nothing is concluded yet");
+                    .fail(key.as_str(), &"the tracker does not show this ticket; nothing is concluded yet");
             }
             return Ok(Look::Nothing);
         };
@@ -193,7 +193,7 @@ impl Run<'_> {
         loop {
             let groups = self.ledger.groups_with_ticket(&after, PAGE)?;
             let Some(last) = groups.last() else { return Ok(()) };
-            after = last.as_str().to_owned();
+            last.as_str().clone_into(&mut after);
             for group in &groups {
                 let Some(recorded) = self.ledger.group(group)? else { continue };
                 if let Ticketing::Made(key) = &recorded.ticketing {

@@ -106,7 +106,7 @@ impl World {
         };
         let control = host.runtime.block_on(host.server.create_sandbox(request)).unwrap();
         let clock = VirtualClock(control.clone());
-        let tracker = LocalTracker::in_memory(Arc::new(clock.clone()), setup.uniqueness.clone()).unwrap();
+        let tracker = LocalTracker::in_memory(Arc::new(clock.clone()), setup.uniqueness).unwrap();
         let number = WORLDS.fetch_add(1, Ordering::Relaxed);
         let ledger = format!("file:ledger-{number}?mode=memory&cache=shared");
         let keeper = open(&ledger);
