@@ -367,12 +367,19 @@ impl Ledger {
         )
     }
 
-    /// The groups with a ticket, a page at a time, from after `after`.
-    pub fn groups_with_ticket(&self, after: &str, count: u32) -> Result<Vec<GroupId>, LedgerError> {
+    /// The groups of a vendor's items with a ticket, a page at a time, from after `after`.
+    pub fn groups_with_ticket(
+        &self,
+        source: Source,
+        after: &str,
+        count: u32,
+    ) -> Result<Vec<GroupId>, LedgerError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT group_id FROM ticket WHERE state = 'made' AND group_id > ?1 ORDER BY group_id LIMIT ?2",
+            "SELECT group_id FROM ticket WHERE state = 'made' AND source = ?1 AND group_id > ?2
+             ORDER BY group_id LIMIT ?3",
         )?;
-        let groups = statement.query_map(params![after, count], |row| row.get::<_, String>(0))?;
+        let groups =
+            statement.query_map(params![source.as_str(), after, count], |row| row.get::<_, String>(0))?;
         Ok(groups.map(|group| group.map(GroupId::new)).collect::<Result<_, _>>()?)
     }
 
