@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::ids::ItemId;
+use super::ids::{GroupId, ItemId};
 use super::journal::{Call, Change, Changed, Edit, Edited, Event, TrackerRequest, VendorRequest, What};
-use super::state::{Author, Comment, Link, Standing, State, Ticket};
+use super::state::{Author, Comment, Link, Standing, State, Ticket, VendorItem};
 use super::vendor_requests::{self, Meaning};
 
 /// Both sides at one moment, and what the client had said by then.
@@ -16,6 +16,8 @@ pub struct Moment {
     told: BTreeMap<ItemId, Standing>,
     /// The event by which an item came to stand as it does; absent: before the history began.
     since: BTreeMap<ItemId, usize>,
+    /// Items that the vendor dropped without a word, as they were last.
+    dropped: BTreeMap<ItemId, VendorItem>,
 }
 
 impl Moment {
@@ -23,7 +25,7 @@ impl Moment {
     pub fn start(state: &State) -> Self {
         let told = state.items.values().filter(|item| state.live(&item.group).next().is_some());
         let told = told.map(|item| (item.id.clone(), item.standing)).collect();
-        Self { state: state.clone(), told, since: BTreeMap::new() }
+        Self { state: state.clone(), told, since: BTreeMap::new(), dropped: BTreeMap::new() }
     }
 
     /// Whether the readers of the item's ticket know how it stands.
@@ -34,6 +36,17 @@ impl Moment {
     /// Whether an item has stood as it does since before this event.
     pub fn is_so_since(&self, item: &ItemId, index: usize) -> bool {
         self.since.get(item).is_none_or(|since| *since < index)
+    }
+
+    /// Whether a part of the group went without a word while it was not over.
+    pub fn is_thinned(&self, group: &GroupId) -> bool {
+        self.dropped.values().any(|item| item.group == *group && item.standing != Standing::Closed)
+    }
+
+    /// Whether a part of the group went after this event.
+    pub fn lost_a_part_since(&self, group: &GroupId, index: usize) -> bool {
+        let mut parts = self.dropped.values().filter(|item| item.group == *group);
+        parts.any(|item| !self.is_so_since(&item.id, index))
     }
 
     /// Takes in the event of this index.
@@ -141,13 +154,15 @@ impl Moment {
     fn happened(&mut self, index: usize, change: &Change) {
         match &change.what {
             Changed::Item(item) => {
+                self.dropped.remove(&item.id);
                 let before = self.state.items.insert(item.id.clone(), item.clone());
                 if before.is_none_or(|before| before.standing != item.standing) {
                     self.since.insert(item.id.clone(), index);
                 }
             }
             Changed::Gone(id) => {
-                self.state.items.remove(id);
+                let gone = self.state.items.remove(id);
+                self.dropped.extend(gone.map(|item| (item.id.clone(), item)));
                 self.told.remove(id);
                 self.since.insert(id.clone(), index);
             }

@@ -178,7 +178,7 @@ fn comparable<'b, 'a>(case: &'b Case<'a>, dry: &Run<'_>) -> Option<&'b Run<'a>> 
 }
 
 fn planned_subject(case: &Case<'_>, planned: &Planned) -> String {
-    let group = case.last.items.get(&planned.item).map(|item| &item.group);
+    let group = case.known.get(&planned.item).map(|item| &item.group);
     match (planned.action, group) {
         (Action::Link, _) | (_, None) => planned.item.to_string(),
         (_, Some(group)) => group.to_string(),
