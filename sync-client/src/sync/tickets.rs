@@ -53,9 +53,18 @@ impl Run<'_> {
                     self.did(&format!("take over {key} for {}", seen.group));
                 }
                 Step::Link(item, key) => {
-                    let known = match ticket.clone().filter(|ticket| ticket.key == *key) {
-                        Some(known) => known,
-                        None => linked_by_key(key),
+                    let made = ticket.clone().filter(|ticket| ticket.key == *key);
+                    let known = match (made, seen.source) {
+                        (Some(made), _) => made,
+                        // Mend is told how the ticket is, and what it was told already must not get lost.
+                        (None, Source::Mend) => match self.tracker.get(key) {
+                            Ok(found) => found.unwrap_or_else(|| known_by_key(key)),
+                            Err(error) => {
+                                self.note_tracker(item.as_str(), &error)?;
+                                return Ok(false);
+                            }
+                        },
+                        (None, Source::DataTheorem) => known_by_key(key),
                     };
                     match self.link(item, &known) {
                         Ok(()) => {
@@ -213,7 +222,7 @@ pub(super) fn source_of(group: &GroupId) -> Source {
 }
 
 /// A ticket of which nothing but the key is known.
-fn linked_by_key(key: &TicketKey) -> Ticket {
+fn known_by_key(key: &TicketKey) -> Ticket {
     Ticket {
         key: key.clone(),
         url: None,

@@ -8,5 +8,6 @@ mod carriers;
 mod every_boundary;
 mod pace;
 mod quiet;
+mod record;
 mod step;
 mod world;

@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Once};
 
+use contract_tests::judge::journal::RunStarted;
 use contract_tests::target::transport::InProcess;
 use fixtures::world::{Event, WorldSpec};
 use jiff::SignedDuration;
@@ -25,6 +26,7 @@ use sync_client::sync::{Options, Pretend, Progress, Report, Run, Vendors};
 
 use crate::blows::{Blows, Killed};
 use crate::carriers::{Desk, VirtualClock, Wire};
+use crate::record::Record;
 
 /// How a run of the client ended.
 #[derive(Debug)]
@@ -63,6 +65,7 @@ pub(crate) struct World {
     pub(crate) tracker: Arc<LocalTracker>,
     pub(crate) clock: VirtualClock,
     pub(crate) blows: Arc<Blows>,
+    pub(crate) record: Arc<Record>,
     pub(crate) policy: Policy,
     ledger: String,
     /// Keeps the ledger in memory while no run has it open.
@@ -107,6 +110,8 @@ impl World {
         let control = host.runtime.block_on(host.server.create_sandbox(request)).unwrap();
         let clock = VirtualClock(control.clone());
         let tracker = LocalTracker::in_memory(Arc::new(clock.clone()), setup.uniqueness).unwrap();
+        let record = Arc::new(Record::default());
+        record.begin(&control.export_world());
         let number = WORLDS.fetch_add(1, Ordering::Relaxed);
         let ledger = format!("file:ledger-{number}?mode=memory&cache=shared");
         let keeper = open(&ledger);
@@ -115,6 +120,7 @@ impl World {
             tracker: Arc::new(tracker),
             clock,
             blows: Arc::default(),
+            record,
             policy: setup.policy.clone(),
             ledger,
             _keeper: keeper,
@@ -134,12 +140,24 @@ impl World {
             let mut ledger = Ledger::over(open(&self.ledger))?;
             Run::new(&vendors, &desk, &self.clock, &mut ledger, &self.policy, options, progress).perform()
         });
-        match catch_unwind(run) {
+        let started = RunStarted {
+            is_dry: options.is_dry,
+            is_full: options.is_full || self.ledger().last_runs(1).unwrap().is_empty(),
+            may_close_many: options.allows_mass_change,
+        };
+        self.record.run_starts(self.clock.now(), started);
+        let ended = match catch_unwind(run) {
             Ok(Ok(report)) => Ended::Report(Box::new(report)),
             Ok(Err(error)) => Ended::Ledger(error),
             Err(payload) if payload.is::<Killed>() => Ended::Killed,
             Err(payload) => std::panic::resume_unwind(payload),
-        }
+        };
+        let report = match &ended {
+            Ended::Report(report) => Some(&**report),
+            Ended::Killed | Ended::Ledger(_) => None,
+        };
+        self.record.run_ends(self.clock.now(), report);
+        ended
     }
 
     /// A dry run, and the steps that it says a run would do.
@@ -174,10 +192,12 @@ impl World {
 
     /// Something happens at a vendor.
     pub(crate) fn happen(&self, event: Value) {
+        let before = self.vendors_side();
         match Event::try_from(event).unwrap() {
             Event::DataTheorem(event) => self.control.happen(&event).map(|_| ()).unwrap(),
             Event::Mend(event) => self.control.happen(&event).map(|_| ()).unwrap(),
         }
+        self.record.happened(self.clock.now(), &before, &self.vendors_side());
     }
 
     /// Time passes.
@@ -196,13 +216,19 @@ impl World {
     }
 
     pub(crate) fn desk(&self) -> Desk {
-        Desk { tracker: Arc::clone(&self.tracker), clock: self.clock.clone(), blows: Arc::clone(&self.blows) }
+        Desk {
+            record: Arc::clone(&self.record),
+            tracker: Arc::clone(&self.tracker),
+            clock: self.clock.clone(),
+            blows: Arc::clone(&self.blows),
+        }
     }
 
     fn vendors(&self) -> Vendors {
         let env = self.control.environment().env;
         let noticed = Arc::new(Noticed::default());
         let wire = Wire {
+            record: Arc::clone(&self.record),
             server: Arc::clone(&HOST.wire),
             clock: self.clock.clone(),
             blows: Arc::clone(&self.blows),
