@@ -77,9 +77,13 @@ impl Transport for Vendor {
 }
 
 fn vendor(writes: Writes) -> (Target, Control, Arc<Vendor>) {
+    vendor_with("contract", writes)
+}
+
+fn vendor_with(world: &str, writes: Writes) -> (Target, Control, Arc<Vendor>) {
     // Under a system clock no two statuses of a target are of the same moment.
     let clock = "system".parse().unwrap();
-    let server = MockServer::builder().world("contract").page_size(12).clock(clock).in_process().unwrap();
+    let server = MockServer::builder().world(world).page_size(12).clock(clock).in_process().unwrap();
     let (data_theorem, mend, control) = (server.data_theorem(), server.mend(), server.control());
     let variable = |name: &str| {
         let value = match name {
@@ -121,6 +125,16 @@ fn without_permission_nothing_is_changed() {
     }
     let report = Report::new(&target, &run, &KnownFailures::default(), jiff::Timestamp::UNIX_EPOCH, false);
     assert_eq!(report.conclusion(), Conclusion::Held);
+}
+
+/// The scenes for people keep the rules too, as far as reading shows.
+#[test]
+fn the_scenes_are_innocent() {
+    for scene in ["demo", "one-open", "two-pages", "mend-every-match-type", "mend-old-project"] {
+        let (target, _control, _vendor) = vendor_with(scene, Writes::default());
+        let convicted: Vec<String> = unless(&run_all(&target), |outcome| !outcome.is_broken());
+        assert!(convicted.is_empty(), "{scene}: {convicted:#?}");
+    }
 }
 
 /// Everything but histories and the dates that writing moves: those can't be put back.
