@@ -58,16 +58,16 @@ impl Wire {
         headers.insert("date", HeaderValue::from_str(&date).unwrap());
         Ok(Reply { status: reply.status, headers, body: reply.body })
     }
+}
 
-    /// The name of the boundary: the method and path, or Mend's request type.
-    fn boundary(request: &Request) -> String {
-        let body: serde_json::Value = serde_json::from_slice(&request.body).unwrap_or_default();
-        match body["requestType"].as_str() {
-            Some(request_type) => request_type.to_owned(),
-            None => {
-                let path = request.url.split("/v2/").nth(1).unwrap_or(&request.url);
-                format!("{} {path}", request.method)
-            }
+/// The name of the boundary: the method and path, or Mend's request type.
+pub(crate) fn boundary(request: &Request) -> String {
+    let body: serde_json::Value = serde_json::from_slice(&request.body).unwrap_or_default();
+    match body["requestType"].as_str() {
+        Some(request_type) => request_type.to_owned(),
+        None => {
+            let path = request.url.split("/v2/").nth(1).unwrap_or(&request.url);
+            format!("{} {path}", request.method)
         }
     }
 }
@@ -84,7 +84,7 @@ const HTML: &str = "<html><body>Please wait.</body></html>";
 
 impl Transport for Wire {
     fn send(&self, request: &Request, timeout: Duration) -> Result<Reply, NoReply> {
-        let blow = self.blows.pass(&Self::boundary(request));
+        let blow = self.blows.pass(&boundary(request));
         let at = self.clock.now();
         let mut delivered = None;
         let mut deliver = || {

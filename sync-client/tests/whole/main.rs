@@ -5,7 +5,9 @@
 
 mod blows;
 mod carriers;
+mod catalogue;
 mod every_boundary;
+mod layers;
 mod pace;
 mod quiet;
 mod record;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, LazyLock, Once};
+use std::sync::{Arc, LazyLock, Mutex, Once};
 
 use contract_tests::judge::journal::RunStarted;
 use contract_tests::target::transport::InProcess;
@@ -21,11 +21,12 @@ use sync_client::config::DataTheoremSettings;
 use sync_client::core::noticed::Noticed;
 use sync_client::core::policy::Policy;
 use sync_client::ledger::{Ledger, LedgerError};
-use sync_client::ports::{Clock as _, Ticket, Tracker};
+use sync_client::ports::{Clock, Ticket, Tracker, Transport};
 use sync_client::sync::{Options, Pretend, Progress, Report, Run, Vendors};
 
 use crate::blows::{Blows, Killed};
 use crate::carriers::{Desk, VirtualClock, Wire};
+use crate::layers::{Layer, Over};
 use crate::record::Record;
 
 /// How a run of the client ended.
@@ -67,9 +68,29 @@ pub(crate) struct World {
     pub(crate) blows: Arc<Blows>,
     pub(crate) record: Arc<Record>,
     pub(crate) policy: Policy,
-    ledger: String,
+    /// What stands between the client and its ports, the innermost first.
+    layers: Mutex<Vec<Arc<dyn Layer>>>,
+    /// What stands above them all: what the client does wrong.
+    pub(crate) sabotage: Option<Arc<dyn Layer>>,
+    /// What is done to the ledger after every run, as if the client had.
+    pub(crate) after_run: Option<fn(&World)>,
+    ledger: Mutex<LedgerInMemory>,
+}
+
+/// A ledger that is there as long as this.
+struct LedgerInMemory {
+    name: String,
     /// Keeps the ledger in memory while no run has it open.
-    _keeper: Connection,
+    keeper: Connection,
+}
+
+impl LedgerInMemory {
+    fn new() -> Self {
+        let number = LEDGERS.fetch_add(1, Ordering::Relaxed);
+        let name = format!("file:ledger-{number}?mode=memory&cache=shared");
+        let keeper = open(&name);
+        Self { name, keeper }
+    }
 }
 
 /// The simulators, one process for all worlds.
@@ -94,7 +115,7 @@ static HOST: LazyLock<Host> = LazyLock::new(|| {
     Host { runtime, server, wire }
 });
 
-static WORLDS: AtomicUsize = AtomicUsize::new(0);
+static LEDGERS: AtomicUsize = AtomicUsize::new(0);
 
 impl World {
     pub(crate) fn new(setup: &Setup) -> Self {
@@ -112,9 +133,6 @@ impl World {
         let tracker = LocalTracker::in_memory(Arc::new(clock.clone()), setup.uniqueness).unwrap();
         let record = Arc::new(Record::default());
         record.begin(&control.export_world());
-        let number = WORLDS.fetch_add(1, Ordering::Relaxed);
-        let ledger = format!("file:ledger-{number}?mode=memory&cache=shared");
-        let keeper = open(&ledger);
         Self {
             control,
             tracker: Arc::new(tracker),
@@ -122,9 +140,31 @@ impl World {
             blows: Arc::default(),
             record,
             policy: setup.policy.clone(),
-            ledger,
-            _keeper: keeper,
+            layers: Mutex::default(),
+            sabotage: None,
+            after_run: None,
+            ledger: Mutex::new(LedgerInMemory::new()),
         }
+    }
+
+    /// From the next run on this stands between the client and what stood there before.
+    pub(crate) fn put(&self, layer: Arc<dyn Layer>) {
+        self.layers.lock().unwrap().push(layer);
+    }
+
+    /// What was put in between is gone again.
+    pub(crate) fn take_away(&self) {
+        self.layers.lock().unwrap().clear();
+    }
+
+    /// The ledger is gone; the next run begins with an empty one.
+    pub(crate) fn forget(&self) {
+        *self.ledger.lock().unwrap() = LedgerInMemory::new();
+    }
+
+    /// Changes the ledger behind the client's back.
+    pub(crate) fn sql(&self, sql: &str) {
+        self.ledger.lock().unwrap().keeper.execute_batch(sql).unwrap();
     }
 
     /// One run of the client as a process of its own: what is not in the ledger is gone afterwards.
@@ -134,11 +174,26 @@ impl World {
 
     /// The same; what the run says is handed on.
     pub(crate) fn run_told(&self, options: Options, progress: &mut dyn FnMut(Progress<'_>)) -> Ended {
+        let ended = self.run_with(|| Ledger::over(open(&self.ledger_name())), options, progress);
+        if let Some(after_run) = self.after_run {
+            after_run(self);
+        }
+        ended
+    }
+
+    /// The same with another ledger.
+    pub(crate) fn run_with(
+        &self,
+        ledger: impl FnOnce() -> Result<Ledger, LedgerError>,
+        options: Options,
+        progress: &mut dyn FnMut(Progress<'_>),
+    ) -> Ended {
         let run = AssertUnwindSafe(|| {
-            let vendors = self.vendors();
-            let desk = self.desk();
-            let mut ledger = Ledger::over(open(&self.ledger))?;
-            Run::new(&vendors, &desk, &self.clock, &mut ledger, &self.policy, options, progress).perform()
+            let mut ledger = ledger()?;
+            let clock = self.layered::<dyn Clock>(Arc::new(self.clock.clone()), |over| Arc::new(over));
+            let tracker = self.layered::<dyn Tracker>(Arc::new(self.desk()), |over| Arc::new(over));
+            let vendors = self.vendors(&clock);
+            Run::new(&vendors, &*tracker, &*clock, &mut ledger, &self.policy, options, progress).perform()
         });
         let started = RunStarted {
             is_dry: options.is_dry,
@@ -164,19 +219,25 @@ impl World {
     pub(crate) fn plan(&self) -> (Report, Vec<String>) {
         self.blows.plan(&[]);
         let mut steps = Vec::new();
+        let report = self.dry_run(&mut |step| steps.push(step.to_owned()));
+        (report, steps)
+    }
+
+    /// What a run would do.
+    pub(crate) fn dry_run(&self, told: &mut dyn FnMut(&str)) -> Report {
+        let clock = self.layered::<dyn Clock>(Arc::new(self.clock.clone()), |over| Arc::new(over));
+        let tracker = self.layered::<dyn Tracker>(Arc::new(self.desk()), |over| Arc::new(over));
+        let (vendors, pretend) = (self.vendors(&clock), Pretend::new(&*tracker));
+        let mut ledger = self.ledger().copy_in_memory().unwrap();
         let mut progress = |progress: Progress<'_>| {
             if let Progress::Did(step) = progress {
-                steps.push(step.to_owned());
+                told(step);
             }
         };
-        let (vendors, desk) = (self.vendors(), self.desk());
-        let pretend = Pretend::new(&desk);
-        let mut ledger = self.ledger().copy_in_memory().unwrap();
         let options = Options { is_dry: true, ..Options::default() };
-        let run =
-            Run::new(&vendors, &pretend, &self.clock, &mut ledger, &self.policy, options, &mut progress);
-        let report = run.perform().unwrap();
-        (report, steps)
+        Run::new(&vendors, &pretend, &*clock, &mut ledger, &self.policy, options, &mut progress)
+            .perform()
+            .unwrap()
     }
 
     /// A run without blows.
@@ -187,16 +248,21 @@ impl World {
 
     /// The ledger, between runs.
     pub(crate) fn ledger(&self) -> Ledger {
-        Ledger::over(open(&self.ledger)).unwrap()
+        Ledger::over(open(&self.ledger_name())).unwrap()
+    }
+
+    /// Everything that stands in the ledger.
+    pub(crate) fn ledger_text(&self) -> String {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("copy.db");
+        self.sql(&format!("VACUUM INTO '{}'", file.display()));
+        String::from_utf8_lossy(&std::fs::read(file).unwrap()).into_owned()
     }
 
     /// Something happens at a vendor.
     pub(crate) fn happen(&self, event: Value) {
         let before = self.vendors_side();
-        match Event::try_from(event).unwrap() {
-            Event::DataTheorem(event) => self.control.happen(&event).map(|_| ()).unwrap(),
-            Event::Mend(event) => self.control.happen(&event).map(|_| ()).unwrap(),
-        }
+        happen(&self.control, event);
         self.record.happened(self.clock.now(), &before, &self.vendors_side());
     }
 
@@ -224,7 +290,17 @@ impl World {
         }
     }
 
-    fn vendors(&self) -> Vendors {
+    /// A port with every layer over it.
+    fn layered<P: ?Sized>(&self, port: Arc<P>, wrap: fn(Over<P>) -> Arc<P>) -> Arc<P> {
+        let layers = self.layers.lock().unwrap().clone();
+        layers.into_iter().chain(self.sabotage.clone()).fold(port, |under, layer| wrap(Over { under, layer }))
+    }
+
+    fn ledger_name(&self) -> String {
+        self.ledger.lock().unwrap().name.clone()
+    }
+
+    fn vendors(&self, clock: &Arc<dyn Clock>) -> Vendors {
         let env = self.control.environment().env;
         let noticed = Arc::new(Noticed::default());
         let wire = Wire {
@@ -233,9 +309,10 @@ impl World {
             clock: self.clock.clone(),
             blows: Arc::clone(&self.blows),
         };
-        let deadline = self.clock.now() + SignedDuration::from_hours(2);
+        let deadline = clock.now() + SignedDuration::from_hours(2);
         let patience = Patience { deadline: Some(deadline), ..Patience::default() };
-        let caller = Caller::new(Arc::new(wire), Arc::new(self.clock.clone()), patience);
+        let wire = self.layered::<dyn Transport>(Arc::new(wire), |over| Arc::new(over));
+        let caller = Caller::new(wire, Arc::clone(clock), patience);
         // In process nothing listens anywhere; any address of this machine will do.
         let settings = DataTheoremSettings::read(|name| match name {
             "DATA_THEOREM_BASE_URL" => Some("http://localhost/apis/mobile_security/results/v2".into()),
@@ -247,6 +324,14 @@ impl World {
         let settings = MendSettings::new(url, &env["MEND_USER_KEY"], &env["MEND_ORG_TOKEN"]).unwrap();
         let mend = Mend::new(settings, caller, Arc::clone(&noticed));
         Vendors { data_theorem: Some(data_theorem), mend: Some(mend), noticed }
+    }
+}
+
+/// Something happens at a vendor.
+pub(crate) fn happen(control: &Control, event: Value) {
+    match Event::try_from(event).unwrap() {
+        Event::DataTheorem(event) => control.happen(&event).map(|_| ()).unwrap(),
+        Event::Mend(event) => control.happen(&event).map(|_| ()).unwrap(),
     }
 }
 
