@@ -127,7 +127,7 @@ impl World {
         };
         let control = host.runtime.block_on(host.server.create_sandbox(request)).unwrap();
         let clock = VirtualClock(control.clone());
-        let tracker = LocalTracker::in_memory(Arc::new(clock.clone()), setup.uniqueness.clone()).unwrap();
+        let tracker = LocalTracker::in_memory(Arc::new(clock.clone()), setup.uniqueness).unwrap();
         Self {
             control,
             tracker: Arc::new(tracker),

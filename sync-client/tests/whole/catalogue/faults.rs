@@ -10,9 +10,10 @@ use sync_client::ports::TrackerError;
 
 use super::odd::{TurnsAway, first, instead, mend_error, reply, retry_after, silence};
 use super::sabotage::{self, Sabotage};
-use super::scenes::{APP, FIRST, SECOND, scan, several, two_of_each, under};
+use super::scenes::{APP, FIRST, SECOND, scan, several, two_of_each};
 use super::{
-    Verdict, counts, details, ensure, equal, full_run, in_step, rows, run, settle, settled_and_in_step, tickets,
+    Verdict, counts, details, ensure, equal, full_run, in_step, rows, run, settle, settled_and_in_step,
+    tickets,
 };
 use crate::blows::Blow;
 use crate::layers::{on_create, on_reply};
@@ -68,16 +69,18 @@ fn row_48_every_fault_ends_in_a_report(world: &World) -> Verdict {
     let boundaries = world.blows.passed();
     let kinds = Blow::ALL.into_iter().filter(|blow| !matches!(blow, Blow::KillBefore | Blow::KillAfter));
     for blow in kinds {
-        for of in ["GET mobile_apps", "GET security_finding_targets?", "fetchProjectPolicyIssues", "tracker find"] {
+        for of in
+            ["GET mobile_apps", "GET security_finding_targets?", "fetchProjectPolicyIssues", "tracker find"]
+        {
             let at = boundaries.iter().position(|boundary| boundary.starts_with(of));
-            let Some(at) = at.filter(|_| !of.starts_with("tracker") || blow.strikes_trackers()) else { continue };
+            let Some(at) = at.filter(|_| !of.starts_with("tracker") || blow.strikes_trackers()) else {
+                continue;
+            };
             world.wait(3_600);
             let all: Vec<(usize, Blow)> = (at..at + 5).map(|at| (at, blow)).collect();
             world.blows.plan(&all);
-            let report = super::report(world.run(sync_client::sync::Options {
-                is_full: true,
-                ..Default::default()
-            }))?;
+            let report =
+                super::report(world.run(sync_client::sync::Options { is_full: true, ..Default::default() }))?;
             let last = world.ledger().last_runs(1).unwrap().remove(0);
             equal("the exit code in the ledger", &last.exit_code, &Some(report.exit().code()))?;
             let is_named = report.failures.iter().all(|one| !one.what.is_empty() && one.why.len() > 5);
@@ -96,10 +99,12 @@ fn row_49_one_bad_item_stops_no_other(world: &World) -> Verdict {
     }));
     for _ in 0..2 {
         let report = run(world)?;
-        equal("failures", &report.failures.iter().map(|one| one.what.as_str()).collect::<Vec<_>>(), &vec![
-            format!("data-theorem/target/{FIRST}").as_str(),
-        ])?;
-        equal("tickets and those done", &counts(world), &(5, 0))?;
+        equal(
+            "failures",
+            &report.failures.iter().map(|one| one.what.as_str()).collect::<Vec<_>>(),
+            &vec![format!("data-theorem/target/{FIRST}").as_str()],
+        )?;
+        equal("tickets and those done", &counts(world), &(4, 0))?;
         world.wait(60);
     }
     world.take_away();
@@ -109,7 +114,8 @@ fn row_49_one_bad_item_stops_no_other(world: &World) -> Verdict {
 /// Texts of 32,768 characters, or cut inside a character: VulnWhisperer, jiralert and DefectDojo lost the ticket.
 fn row_50_long_texts_are_cut_between_characters(world: &World) -> Verdict {
     settled_and_in_step(world)?;
-    let longest = tickets(world).iter().map(|ticket| details(world, &ticket.key).description.chars().count()).max();
+    let longest =
+        tickets(world).iter().map(|ticket| details(world, &ticket.key).description.chars().count()).max();
     ensure(longest.is_some_and(|longest| (30_000..=32_767).contains(&longest)), || format!("{longest:?}"))
 }
 
@@ -151,10 +157,12 @@ fn row_54_unknown_words_change_nothing(world: &World) -> Verdict {
 /// A month 13, a count as text, booleans as texts, absent fields: all stand in the vendors' own examples.
 fn row_55_odd_values_cost_no_item(world: &World) -> Verdict {
     world.put(on_reply("GET ", |body| {
-        for row in body.as_object_mut().into_iter().flatten().filter_map(|(_, rows)| rows.as_array_mut()).flatten() {
-            row["date_created"] = json!("2017-13-02T19:25:16.664998-00:00");
-            row["current_status_date"] = json!("2017-13-02T19:25:16.664998-00:00");
-            row.as_object_mut().unwrap().remove("portal_url");
+        let lists = body.as_object_mut().into_iter().flatten().filter_map(|(_, rows)| rows.as_array_mut());
+        for row in lists.flatten().filter_map(Value::as_object_mut) {
+            for date in ["date_created", "current_status_date"] {
+                row.insert(date.to_owned(), json!("2017-13-02T19:25:16.664998-00:00"));
+            }
+            row.remove("portal_url");
         }
         if let Some(total) = body.pointer_mut("/pagination_information/total_count") {
             *total = json!(total.to_string().trim_matches('"'));
@@ -221,13 +229,24 @@ fn row_60_credentials_stay_where_they_are(world: &World) -> Verdict {
         .collect();
     ensure(secrets.len() >= 3, || format!("the environment has {:?}", env.keys()))?;
     // A server that repeats what it was sent.
-    world.put(instead("PATCH ", || true, |request| {
-        reply(403, json!({"message": format!("{:?}", request.headers["authorization"].to_str())}).to_string())
-    }));
-    world.put(instead("f", || true, |request| {
-        let body: Value = serde_json::from_slice(&request.body).unwrap();
-        reply(200, json!({"errorCode": 2013, "errorMessage": body.to_string()}).to_string())
-    }));
+    world.put(instead(
+        "PATCH ",
+        || true,
+        |request| {
+            reply(
+                403,
+                json!({"message": format!("{:?}", request.headers["authorization"].to_str())}).to_string(),
+            )
+        },
+    ));
+    world.put(instead(
+        "f",
+        || true,
+        |request| {
+            let body: Value = serde_json::from_slice(&request.body).unwrap();
+            reply(200, json!({"errorCode": 2013, "errorMessage": body.to_string()}).to_string())
+        },
+    ));
     world.wait(60);
     world.forget();
     let second_run = full_run(world)?;

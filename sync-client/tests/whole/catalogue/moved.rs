@@ -4,15 +4,11 @@ use std::sync::Arc;
 
 use sync_client::adapters::local::{LocalTracker, Uniqueness};
 use sync_client::core::model::{OpKey, TicketKey};
-use sync_client::ports::{
-    Change, Created, NewTicket, Ticket, Tracker, TrackerError,
-};
+use sync_client::ports::{Change, Created, NewTicket, Ticket, Tracker, TrackerError};
 
 use super::sabotage::{self, Sabotage};
-use super::scenes::{APP, FIRST, project_scan, scan, several, ticket_of, ticket_of_violation, discovery};
-use super::{
-    Verdict, counts, ensure, equal, full_run, rows, run, settle, settled_and_in_step,
-};
+use super::scenes::{APP, FIRST, discovery, project_scan, scan, several, ticket_of, ticket_of_violation};
+use super::{Verdict, counts, ensure, equal, full_run, rows, run, settle, settled_and_in_step};
 use crate::layers::Layer;
 use crate::world::World;
 

@@ -119,7 +119,9 @@ pub(super) fn created_as_wished(_: &World) -> Arc<dyn Layer> {
 /// It has no lock.
 pub(super) fn no_lock(world: &World) -> Arc<dyn Layer> {
     let lock = super::duplicates::ledger_file(world).with_extension("db.lock");
-    on_identify(move |tracker| std::fs::remove_file(&lock).map_or(tracker.identify(), |()| tracker.identify()))
+    on_identify(move |tracker| {
+        std::fs::remove_file(&lock).map_or(tracker.identify(), |()| tracker.identify())
+    })
 }
 
 /// It sorts numbers as texts.
@@ -222,9 +224,11 @@ pub(super) fn all_seem_closed(world: &World) {
 pub(super) fn errors_are_empty(_: &World) -> Arc<dyn Layer> {
     on_send(|under, request, timeout| {
         let mut reply = under.send(request, timeout)?;
-        let is_error = serde_json::from_slice::<Value>(&reply.body).is_ok_and(|body| body["errorCode"].is_u64());
+        let is_error =
+            serde_json::from_slice::<Value>(&reply.body).is_ok_and(|body| body["errorCode"].is_u64());
         if is_error || reply.status == 404 {
-            let empty = json!({"issues": [], "libraries": [], "projects": [], "security_finding_targets": []});
+            let empty =
+                json!({"issues": [], "libraries": [], "projects": [], "security_finding_targets": []});
             reply = Reply { status: 200, body: empty.to_string().into(), ..reply };
         }
         Ok(reply)

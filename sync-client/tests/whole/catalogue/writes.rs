@@ -10,8 +10,8 @@ use super::odd::Recorder;
 use super::sabotage::{self, Sabotage};
 use super::scenes::{APP, FIRST, SECOND, THIRD, project_scan, scan, several, ticket_of, two_of_each, under};
 use super::{
-    Verdict, counts, details, ensure, equal, full_run, in_step, our_comments, rows, run, settle, settled_and_in_step,
-    tickets, writes_that_arrived,
+    Verdict, counts, details, ensure, equal, full_run, in_step, our_comments, rows, run, settle,
+    settled_and_in_step, tickets, writes_that_arrived,
 };
 use crate::world::{Setup, World};
 
@@ -115,7 +115,8 @@ fn row_43_vendors_are_told_links_and_nothing_else(world: &World) -> Verdict {
         match (request.method.as_str(), body["requestType"].as_str()) {
             ("GET", None) => {}
             ("PATCH", None) => {
-                let keys: Vec<_> = body.as_object().into_iter().flatten().map(|(key, _)| key.clone()).collect();
+                let keys: Vec<_> =
+                    body.as_object().into_iter().flatten().map(|(key, _)| key.clone()).collect();
                 equal("what a PATCH sets", &keys, &vec!["external_id".to_owned()])?;
                 let before = linked.insert(request.url.clone(), body.clone());
                 ensure(before.as_ref() != Some(&body), || format!("{} again", request.url))?;
