@@ -31,7 +31,7 @@ CREATE TABLE ticket (
     CHECK ((key IS NOT NULL) = (state IN ('made', 'lost')))
 ) STRICT, WITHOUT ROWID;
 -- A ticket that the client made belongs to one group.
-CREATE UNIQUE INDEX ticket_key ON ticket (key) WHERE is_adopted = 0;
+CREATE UNIQUE INDEX ticket_key ON ticket (key) WHERE is_adopted = 0 AND state = 'made';
 CREATE INDEX ticket_unsettled ON ticket (state) WHERE state IN ('intended', 'in-doubt');
 
 -- Keys that a ticket had before it was moved.

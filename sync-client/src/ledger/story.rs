@@ -48,6 +48,12 @@ impl Ledger {
         Ok(self.run)
     }
 
+    /// When the first run over this ledger began; `None`: none did.
+    pub fn began(&self) -> Result<Option<Timestamp>, LedgerError> {
+        let mut statement = self.connection.prepare_cached("SELECT started FROM run ORDER BY id LIMIT 1")?;
+        timestamp(statement.query_row([], |row| row.get::<_, String>(0)).optional()?)
+    }
+
     /// Ends the run.
     pub fn end_run(&mut self, at: Timestamp, exit_code: u8, summary: &str) -> Result<(), LedgerError> {
         let run = self.run.0;

@@ -144,7 +144,8 @@ impl Ledger {
         })
     }
 
-    /// The group has this ticket.
+    /// The group has this ticket. Answers the groups that had a ticket with the same key until now: theirs is in some
+    /// other tracker, and is left alone like one that was deleted.
     pub fn made(
         &mut self,
         group: &GroupId,
@@ -152,20 +153,32 @@ impl Ledger {
         how: NewRecord,
         told: Option<Told>,
         at: Timestamp,
-    ) -> Result<(), LedgerError> {
+    ) -> Result<Vec<GroupId>, LedgerError> {
         let run = self.run;
         let text = match how {
             NewRecord::Created => format!("the tracker made {key}"),
             NewRecord::Found => format!("the tracker has {key} with this group's key: taken over"),
         };
         self.write(|write| {
+            let robbed: Vec<GroupId> = write
+                .prepare_cached(
+                    "UPDATE ticket SET state = 'lost'
+                     WHERE key = ?2 AND group_id <> ?1 AND is_adopted = 0 AND state = 'made' RETURNING group_id",
+                )?
+                .query_map([group.as_str(), key.as_str()], |row| row.get(0).map(|id: String| GroupId::new(id)))?
+                .collect::<Result<_, _>>()?;
+            for other in &robbed {
+                let text = format!("{key} is the ticket of {group} now, in another tracker than before");
+                remember(write, run, other, at, &text)?;
+            }
             write
                 .prepare_cached(
                     "UPDATE ticket SET state = 'made', key = ?2, is_adopted = 0, told = ?3, unseen_runs = 0
                      WHERE group_id = ?1",
                 )?
                 .execute(params![group.as_str(), key.as_str(), told.map(Told::as_str)])?;
-            remember(write, run, group, at, &text)
+            remember(write, run, group, at, &text)?;
+            Ok(robbed)
         })
     }
 
@@ -204,9 +217,15 @@ impl Ledger {
         self.set_state(group, "refused", &format!("no ticket was made: {why}"), at)
     }
 
-    /// It is not known whether a ticket was made.
+    /// It is not known whether a ticket was made, at the latest now.
     pub fn in_doubt(&mut self, group: &GroupId, why: &str, at: Timestamp) -> Result<(), LedgerError> {
-        self.set_state(group, "in-doubt", &format!("whether a ticket was made is not known: {why}"), at)
+        let (run, text) = (self.run, format!("whether a ticket was made is not known: {why}"));
+        self.write(|write| {
+            write
+                .prepare_cached("UPDATE ticket SET state = 'in-doubt', tried_at = ?2 WHERE group_id = ?1")?
+                .execute([group.as_str(), &at.to_string()])?;
+            remember(write, run, group, at, &text)
+        })
     }
 
     /// The ticket is gone; nothing more is done about it.

@@ -2,7 +2,7 @@
 
 use super::tickets::{source_of, view};
 use super::{HeldBack, Run, Stop};
-use crate::core::model::{GroupId, Source, TicketKey};
+use crate::core::model::{GroupId, OpKey, Source, TicketKey};
 use crate::core::plan::{Ticketing, Told, standing};
 use crate::core::policy::OnChange;
 use crate::core::text::{Consequence, StatusChange};
@@ -141,7 +141,9 @@ impl Run<'_> {
             }
         };
         self.unavailable = 0;
-        let Some(ticket) = ticket else {
+        // In another tracker than before the key may be somebody else's.
+        let is_ours = |ticket: &Ticket| ticket.op.as_ref().is_none_or(|op| *op == OpKey::of(group));
+        let Some(ticket) = ticket.filter(|ticket| recorded.is_adopted || is_ours(ticket)) else {
             if recorded.is_adopted {
                 // Somebody's link to another tracker, or to a ticket that is none of ours.
                 self.vendors.noticed.see("a vendor's link names a ticket that this tracker does not have");

@@ -96,6 +96,11 @@ impl Run<'_> {
         };
         let (group, op) = (&seen.group, OpKey::of(&seen.group));
         let traits = self.tracker.traits();
+        if !self.is_old_enough(&traits)? {
+            let why = "the ledger is new, and the tracker's search may not show yet what an earlier one made";
+            self.report.fail(group.as_str(), why);
+            return Ok(None);
+        }
         let ticket = self.wording().new_ticket(&op, &facts, &labels(seen.source, group, &op));
         self.ledger.intend(group, seen.source, &seen.items, &seen.reference, self.now())?;
         // Where nothing keeps a second ticket out, the ledger may be younger than the ticket.
@@ -113,9 +118,14 @@ impl Run<'_> {
             Ok(Created::New(ticket)) => {
                 self.unavailable = 0;
                 let told = Some(Told::Open);
-                self.ledger.made(group, &ticket.key, NewRecord::Created, told, self.now())?;
+                let robbed = self.ledger.made(group, &ticket.key, NewRecord::Created, told, self.now())?;
+                self.tell_of_robbed(&robbed, &ticket.key);
                 self.report.created += 1;
                 self.did(&format!("create {} for {group}", ticket.key));
+                if ticket.op.as_ref() != Some(&op) {
+                    let why = "the tracker made this ticket without its key: without the ledger it is not found again";
+                    self.report.fail(ticket.key.as_str(), why);
+                }
                 Ok(Some(ticket))
             }
             Ok(Created::Existing(ticket)) => {
@@ -138,10 +148,19 @@ impl Run<'_> {
 
     /// A ticket with the group's key is the group's. What it was told is not known.
     fn take_over(&mut self, group: &GroupId, ticket: &Ticket) -> Result<(), Stop> {
-        self.ledger.made(group, &ticket.key, NewRecord::Found, None, self.now())?;
+        let robbed = self.ledger.made(group, &ticket.key, NewRecord::Found, None, self.now())?;
+        self.tell_of_robbed(&robbed, &ticket.key);
         self.report.found += 1;
         self.did(&format!("take over {} for {group}", ticket.key));
         Ok(())
+    }
+
+    /// A tracker gives a key once. If it gives it again, it is not the tracker that the ledger knows.
+    fn tell_of_robbed(&mut self, robbed: &[GroupId], key: &TicketKey) {
+        for group in robbed {
+            let why = format!("its ticket {key} is another one now: is this another tracker than before?");
+            self.report.fail(group.as_str(), why);
+        }
     }
 
     /// The one of several tickets with the same key that stays; the others are closed as its duplicates (I1c).
@@ -173,7 +192,7 @@ impl Run<'_> {
     fn settle(&mut self, group: &GroupId) -> Result<(), Stop> {
         let traits = self.tracker.traits();
         let Some(recorded) = self.ledger.group(group)? else { return Ok(()) };
-        self.wait_out_the_lag(&recorded, &traits);
+        self.wait_out_the_lag(recorded.tried_at, &traits);
         let asked_at = self.now();
         let tickets = match self.tracker.find(&OpKey::of(group)) {
             Ok(tickets) => tickets,
@@ -182,7 +201,7 @@ impl Run<'_> {
         match self.survivor(tickets)? {
             Some(ticket) => self.take_over(group, &ticket)?,
             // Seen late enough, absence is proof; and where the tracker keeps a second one out, none is needed.
-            None if traits.has_unique_key || is_over(&recorded, asked_at, traits.search_lag) => {
+            None if traits.has_unique_key || is_over(recorded.tried_at, asked_at, traits.search_lag) => {
                 self.ledger.refused(group, "the tracker has none with this key", self.now())?;
             }
             None => {}
@@ -193,9 +212,20 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Waits until a ticket that was made can't be invisible any more, if that is soon.
-    fn wait_out_the_lag(&mut self, recorded: &Recorded, traits: &TrackerTraits) {
-        let waited = self.now().duration_since(recorded.tried_at);
+    /// Whether the tracker's search shows every ticket that was made before this ledger was: those of a ledger that was
+    /// lost. Waits for it, if that is soon.
+    fn is_old_enough(&mut self, traits: &TrackerTraits) -> Result<bool, Stop> {
+        if traits.has_unique_key {
+            return Ok(true);
+        }
+        let Some(began) = self.ledger.began()? else { return Ok(true) };
+        self.wait_out_the_lag(began, traits);
+        Ok(is_over(began, self.now(), traits.search_lag))
+    }
+
+    /// Waits until a ticket that was made then can't be invisible any more, if that is soon.
+    fn wait_out_the_lag(&mut self, made_at: Timestamp, traits: &TrackerTraits) {
+        let waited = self.now().duration_since(made_at);
         let lag = SignedDuration::try_from(traits.search_lag).unwrap_or(SignedDuration::MAX);
         let left = Duration::try_from(lag - waited).unwrap_or_default();
         if !traits.has_unique_key && !left.is_zero() && left <= LAG_WAITED_OUT_MAX {
@@ -210,9 +240,9 @@ fn labels(source: Source, group: &GroupId, op: &OpKey) -> Vec<String> {
     vec![source.as_str().to_owned(), item_label(group), op.as_str().to_owned()]
 }
 
-/// Whether a ticket that was asked for would be found by now.
-fn is_over(recorded: &Recorded, now: Timestamp, lag: Duration) -> bool {
-    let waited = now.duration_since(recorded.tried_at);
+/// Whether a ticket that was made then would be found by now.
+fn is_over(made_at: Timestamp, now: Timestamp, lag: Duration) -> bool {
+    let waited = now.duration_since(made_at);
     Duration::try_from(waited).is_ok_and(|waited| waited >= lag)
 }
 

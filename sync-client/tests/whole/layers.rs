@@ -101,18 +101,18 @@ impl Tracker for Over<dyn Tracker> {
 }
 
 macro_rules! one_call {
-    ($($(#[$doc:meta])* $make:ident $name:ident: $method:ident($port:ident $(, $argument:ident: $type:ty)*) -> $answer:ty;)+) => {$(
+    ($($(#[$doc:meta])* $make:ident $name:ident: $method:ident($port:ident $(, $argument:ident: $type:ty)*) $(-> $answer:ty)?;)+) => {$(
         struct $name<F>(F);
 
-        impl<F: Fn(&dyn $port $(, $type)*) -> $answer + Send + Sync> Layer for $name<F> {
-            fn $method(&self, under: &dyn $port $(, $argument: $type)*) -> $answer {
+        impl<F: Fn(&dyn $port $(, $type)*) $(-> $answer)? + Send + Sync> Layer for $name<F> {
+            fn $method(&self, under: &dyn $port $(, $argument: $type)*) $(-> $answer)? {
                 (self.0)(under $(, $argument)*)
             }
         }
 
         $(#[$doc])*
         pub(crate) fn $make(
-            call: impl Fn(&dyn $port $(, $type)*) -> $answer + Send + Sync + 'static,
+            call: impl Fn(&dyn $port $(, $type)*) $(-> $answer)? + Send + Sync + 'static,
         ) -> Arc<dyn Layer> {
             Arc::new($name(call))
         }
@@ -125,7 +125,7 @@ one_call! {
     /// Another time.
     on_now OnNow: now(Clock) -> Timestamp;
     /// Another way to wait.
-    on_sleep OnSleep: sleep(Clock, duration: Duration) -> ();
+    on_sleep OnSleep: sleep(Clock, duration: Duration);
     /// Another idea of the tracker.
     on_traits OnTraits: traits(Tracker) -> TrackerTraits;
     /// Another proof of identity.

@@ -12,7 +12,7 @@ use sync_client::ports::{NewTicket, Tracker as _};
 use sync_client::sync::Options;
 
 use super::odd::{
-    Stranger, creates_take_too_long, first, keys_are_dropped, replies_to_creates_are_lost, rows_repeat,
+    DropsKeys, Stranger, creates_take_too_long, first, replies_to_creates_are_lost, rows_repeat,
     search_fails, three_crashes, updates_are_refused,
 };
 use super::sabotage::{self, Sabotage};
@@ -21,14 +21,13 @@ use super::{
     Verdict, counts, details, ensure, equal, full_run, in_step, in_step_but_for, rows, run, settle,
     settled_and_in_step, tickets,
 };
-use crate::layers::{on_reply, on_send, on_update};
+use crate::layers::{on_reply, on_send};
 use crate::world::{Ended, World};
 
 /// The most used Python client for Jira sends a create again when its reply is lost: three tickets from one call.
 fn row_01_lost_reply_of_create_makes_one_ticket(world: &World) -> Verdict {
     world.put(replies_to_creates_are_lost(2));
-    let report = run(world)?;
-    equal("exit", &report.exit(), &Exit::Partial)?;
+    run(world)?;
     settled_and_in_step(world)
 }
 
@@ -36,12 +35,15 @@ fn row_01_lost_reply_of_create_makes_one_ticket(world: &World) -> Verdict {
 fn row_02_silence_after_a_create_makes_one_ticket(world: &World) -> Verdict {
     world.put(creates_take_too_long(&world.clock, 2));
     run(world)?;
+    run(world)?;
     settled_and_in_step(world)
 }
 
 /// Sync2Jira creates, makes up to four more calls, and only then attaches what it finds the ticket by.
 fn row_03_crash_between_create_and_link_makes_one_ticket(world: &World) -> Verdict {
-    three_crashes().into_iter().for_each(|crash| world.put(crash));
+    for crash in three_crashes() {
+        world.put(crash);
+    }
     let mut killed = 0;
     while matches!(world.run(Options::default()), Ended::Killed) {
         killed += 1;
@@ -134,7 +136,7 @@ fn row_09_expired_token_makes_no_ticket(world: &World) -> Verdict {
 
 /// Redmine and Request Tracker answer 201 and drop the field that the ticket would be found by.
 fn row_10_dropped_key_is_told(world: &World) -> Verdict {
-    world.put(keys_are_dropped());
+    world.put(Arc::new(DropsKeys));
     let report = run(world)?;
     ensure(report.created == 4 && report.exit() == Exit::Partial, || format!("nobody is told: {report:?}"))?;
     for _ in 0..3 {
@@ -224,7 +226,6 @@ fn row_15_ticket_is_whole_from_the_start(world: &World) -> Verdict {
         ensure(is_whole && details.comments.is_empty(), || format!("{details:?}"))?;
     }
     world.take_away();
-    world.put(on_update(|tracker, key, change| tracker.update(key, change)));
     settled_and_in_step(world)
 }
 

@@ -10,7 +10,7 @@ use sync_client::ports::TrackerError;
 
 use super::odd::{TurnsAway, first, instead, mend_error, reply, retry_after, silence};
 use super::sabotage::{self, Sabotage};
-use super::scenes::{APP, FIRST, SECOND, scan, several, two_of_each, under};
+use super::scenes::{APP, FIRST, SECOND, scan, several, two_of_each};
 use super::{
     Verdict, counts, details, ensure, equal, full_run, in_step, rows, run, settle, settled_and_in_step,
     tickets,
@@ -104,7 +104,7 @@ fn row_49_one_bad_item_stops_no_other(world: &World) -> Verdict {
             &report.failures.iter().map(|one| one.what.as_str()).collect::<Vec<_>>(),
             &vec![format!("data-theorem/target/{FIRST}").as_str()],
         )?;
-        equal("tickets and those done", &counts(world), &(5, 0))?;
+        equal("tickets and those done", &counts(world), &(4, 0))?;
         world.wait(60);
     }
     world.take_away();
@@ -157,12 +157,12 @@ fn row_54_unknown_words_change_nothing(world: &World) -> Verdict {
 /// A month 13, a count as text, booleans as texts, absent fields: all stand in the vendors' own examples.
 fn row_55_odd_values_cost_no_item(world: &World) -> Verdict {
     world.put(on_reply("GET ", |body| {
-        for row in
-            body.as_object_mut().into_iter().flatten().filter_map(|(_, rows)| rows.as_array_mut()).flatten()
-        {
-            row["date_created"] = json!("2017-13-02T19:25:16.664998-00:00");
-            row["current_status_date"] = json!("2017-13-02T19:25:16.664998-00:00");
-            row.as_object_mut().unwrap().remove("portal_url");
+        let lists = body.as_object_mut().into_iter().flatten().filter_map(|(_, rows)| rows.as_array_mut());
+        for row in lists.flatten().filter_map(Value::as_object_mut) {
+            for date in ["date_created", "current_status_date"] {
+                row.insert(date.to_owned(), json!("2017-13-02T19:25:16.664998-00:00"));
+            }
+            row.remove("portal_url");
         }
         if let Some(total) = body.pointer_mut("/pagination_information/total_count") {
             *total = json!(total.to_string().trim_matches('"'));

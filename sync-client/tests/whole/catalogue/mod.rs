@@ -10,6 +10,8 @@
 //!   row 50 the part about its markup is absent, too;
 //! * 59, the certificates: they are below the port that is played here, and the tests of the real transport have it.
 
+#![expect(clippy::doc_markdown, reason = "names of tools are no code")]
+
 mod duplicates;
 mod faults;
 mod moved;

@@ -42,17 +42,16 @@ pub(super) fn replies_to_creates_are_lost(count: usize) -> Arc<dyn Layer> {
     })
 }
 
-/// The tracker is silent for a minute while it makes the first tickets.
+/// The tracker is silent for a minute before it makes the first tickets.
 pub(super) fn creates_take_too_long(clock: &VirtualClock, count: usize) -> Arc<dyn Layer> {
     use sync_client::ports::Clock as _;
     let (clock, is_slow) = (clock.clone(), first(count));
     on_create(move |tracker, ticket| {
-        let made = tracker.create(ticket)?;
         if !is_slow() {
-            return Ok(made);
+            return tracker.create(ticket);
         }
         clock.sleep(Duration::from_mins(1));
-        Err(lost())
+        tracker.create(ticket).and(Err(lost()))
     })
 }
 
@@ -102,16 +101,21 @@ impl Layer for Stranger {
     }
 }
 
-/// The tracker says that it made the ticket, and left out its key.
-pub(super) fn keys_are_dropped() -> Arc<dyn Layer> {
-    on_create(|tracker, ticket| {
+/// A tracker that makes tickets, leaves out their keys, and does not say so.
+pub(super) struct DropsKeys;
+
+impl Layer for DropsKeys {
+    fn create(&self, under: &dyn Tracker, ticket: &NewTicket) -> Result<Created, TrackerError> {
         let op = OpKey::new(format!("dropped-{}", ticket.op));
-        let made = tracker.create(&NewTicket { op, ..ticket.clone() })?;
-        Ok(match made {
-            Created::New(made) => Created::New(Ticket { op: None, ..made }),
-            Created::Existing(_) => return Err(lost()),
-        })
-    })
+        match under.create(&NewTicket { op, ..ticket.clone() })? {
+            Created::New(made) => Ok(Created::New(Ticket { op: None, ..made })),
+            Created::Existing(_) => Err(lost()),
+        }
+    }
+
+    fn get(&self, under: &dyn Tracker, key: &TicketKey) -> Result<Option<Ticket>, TrackerError> {
+        Ok(under.get(key)?.map(|ticket| Ticket { op: None, ..ticket }))
+    }
 }
 
 /// The tracker makes tickets, and refuses every change of them.
@@ -241,12 +245,11 @@ impl Layer for TurnsAway {
             return under.send(request, timeout);
         }
         let in_five = (now + Duration::from_secs(5)).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
-        let (header, wait) = match number / 3 % 5 {
+        let (header, wait) = match number / 3 % 4 {
             0 => (Some("2".to_owned()), Duration::from_secs(2)),
-            1 => (None, Duration::from_millis(500)),
             // Less than the five seconds, as dates have no fractions of a second.
-            2 => (Some(in_five), Duration::from_secs(4)),
-            3 => (Some("300".to_owned()), Duration::from_secs(300)),
+            1 => (Some(in_five), Duration::from_secs(4)),
+            2 => (Some("300".to_owned()), Duration::from_mins(5)),
             _ => (None, Duration::from_millis(500)),
         };
         *self.closed_until.lock().unwrap() = Some(now + wait);
@@ -264,7 +267,7 @@ pub(super) fn retry_after(values: &'static [&'static str]) -> Arc<dyn Layer> {
     on_send(move |under, request, timeout| {
         // Every other request gets through, so that no patience comes to its end.
         let number = number.fetch_add(1, Ordering::Relaxed);
-        let Some(value) = values.get(number / 2).filter(|_| number % 2 == 0) else {
+        let Some(value) = values.get(number / 2).filter(|_| number.is_multiple_of(2)) else {
             return under.send(request, timeout);
         };
         let mut away = reply(429, "{}");

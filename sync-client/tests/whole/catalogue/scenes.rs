@@ -51,7 +51,7 @@ pub(super) fn two_of_each() -> Setup {
     dt.security_finding_targets.push(target);
     let projects = &mut setup.world.mend.projects;
     let mut project = projects[0].clone();
-    project.uuid = "0b0e6f0e-2222-4222-8222-222222222222".to_owned();
+    project.uuid = "0b0e6f0e-2222-4222-8222-222222222222".into();
     project.api_token = Some("2".repeat(64));
     (project.id, project.name) = (project.id + 1, "wallet-web".to_owned());
     projects.push(project);
