@@ -11,7 +11,7 @@ mod tickets;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
 pub use scopes::Scope;
 pub use story::{Happening, RunId, RunRecord};
@@ -64,20 +64,56 @@ pub enum LedgerError {
         /// What SQLite says.
         problem: String,
     },
+    /// The disk is full. What was begun is undone.
+    #[error(
+        "no room on the disk for the ledger {path}: free some and run again; what was done until then is in it, and \
+         the next run finds out about the rest"
+    )]
+    Full {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file may not be read or written.
+    #[error("the ledger {path} may not be used: check the permissions of the file and of its directory ({problem})")]
+    Forbidden {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite says.
+        problem: String,
+    },
     /// The file can't be read or written.
-    #[error("the ledger {path} can't be used")]
+    #[error("the ledger {path} can't be used; check the permissions of the file and of its directory")]
     Io {
         /// The file.
         path: PathBuf,
         /// Why.
         source: std::io::Error,
     },
-    /// SQLite can't do it, e.g. because the disk is full. What was begun is undone.
-    #[error("the ledger can't be written: {0}")]
+    /// SQLite can't do it, be it for a reason that [`LedgerError::at`] has a name for. What was begun is undone.
+    #[error("the ledger can't be used: {0}")]
     Database(#[from] rusqlite::Error),
+    /// SQLite can't do it, and there is no better name for why. What was begun is undone.
+    #[error("the ledger {path} can't be used: {problem}. Nothing that was done before is lost; run again")]
+    Failed {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite says.
+        problem: String,
+    },
     /// What stands in it is not what this client writes.
     #[error("the ledger says {0:?}, which this client never writes; restore a backup")]
     Nonsense(String),
+}
+
+impl LedgerError {
+    /// The same with the file's name, and with what SQLite's error means for it.
+    #[must_use]
+    pub fn at(self, path: &Path) -> Self {
+        match self {
+            Self::Database(error) => unusable(path, error),
+            other => other,
+        }
+    }
 }
 
 impl Ledger {
@@ -130,6 +166,14 @@ impl Ledger {
         Ok(Self { connection, run: self.run, _lock: None })
     }
 
+    /// Reads the whole ledger and says what is damaged; `None`: nothing. Takes about a second per 100 MB.
+    pub fn damage(&self) -> Result<Option<String>, LedgerError> {
+        let mut statement = self.connection.prepare("PRAGMA integrity_check(5)")?;
+        let found = statement.query_map([], |row| row.get::<_, String>(0))?;
+        let found: Vec<String> = found.collect::<Result<_, _>>()?;
+        Ok(if found == ["ok"] { None } else { Some(found.join("; ")) })
+    }
+
     fn prepare(&self, path: &Path) -> Result<(), LedgerError> {
         let found = self.format(path)?;
         self.connection
@@ -146,7 +190,9 @@ impl Ledger {
             }
         }
         if found == 0 {
-            self.connection.pragma_update(None, "application_id", schema::APPLICATION_ID)?;
+            self.connection
+                .pragma_update(None, "application_id", schema::APPLICATION_ID)
+                .map_err(|error| unusable(path, error))?;
         }
         Ok(())
     }
@@ -206,11 +252,14 @@ fn lock(path: &Path) -> Result<File, LedgerError> {
 
 /// What SQLite's refusal of a file means.
 fn unusable(path: &Path, error: rusqlite::Error) -> LedgerError {
+    let (path, problem) = (path.to_owned(), error.to_string());
     match error.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::DatabaseCorrupt) => {
-            LedgerError::Damaged { path: path.to_owned(), problem: error.to_string() }
+        Some(ErrorCode::DatabaseCorrupt) => LedgerError::Damaged { path, problem },
+        Some(ErrorCode::NotADatabase) => LedgerError::Foreign { path },
+        Some(ErrorCode::DiskFull) => LedgerError::Full { path },
+        Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
+            LedgerError::Forbidden { path, problem }
         }
-        Some(rusqlite::ErrorCode::NotADatabase) => LedgerError::Foreign { path: path.to_owned() },
-        _ => LedgerError::Database(error),
+        _ => LedgerError::Failed { path, problem },
     }
 }
