@@ -143,7 +143,7 @@ impl Desk {
                 unknown()
             }
             Some(Blow::Stall) => {
-                self.clock.sleep(Duration::from_secs(60));
+                self.clock.sleep(Duration::from_mins(1));
                 call()?;
                 unknown()
             }

@@ -21,7 +21,7 @@ use sync_client::core::noticed::Noticed;
 use sync_client::core::policy::Policy;
 use sync_client::ledger::{Ledger, LedgerError};
 use sync_client::ports::{Clock as _, Ticket, Tracker};
-use sync_client::sync::{Options, Progress, Report, Run, Vendors};
+use sync_client::sync::{Options, Pretend, Progress, Report, Run, Vendors};
 
 use crate::blows::{Blows, Killed};
 use crate::carriers::{Desk, VirtualClock, Wire};
@@ -106,7 +106,7 @@ impl World {
         };
         let control = host.runtime.block_on(host.server.create_sandbox(request)).unwrap();
         let clock = VirtualClock(control.clone());
-        let tracker = LocalTracker::in_memory(Arc::new(clock.clone()), setup.uniqueness.clone()).unwrap();
+        let tracker = LocalTracker::in_memory(Arc::new(clock.clone()), setup.uniqueness).unwrap();
         let number = WORLDS.fetch_add(1, Ordering::Relaxed);
         let ledger = format!("file:ledger-{number}?mode=memory&cache=shared");
         let keeper = open(&ledger);
@@ -140,6 +140,25 @@ impl World {
             Err(payload) if payload.is::<Killed>() => Ended::Killed,
             Err(payload) => std::panic::resume_unwind(payload),
         }
+    }
+
+    /// A dry run, and the steps that it says a run would do.
+    pub(crate) fn plan(&self) -> (Report, Vec<String>) {
+        self.blows.plan(&[]);
+        let mut steps = Vec::new();
+        let mut progress = |progress: Progress<'_>| {
+            if let Progress::Did(step) = progress {
+                steps.push(step.to_owned());
+            }
+        };
+        let (vendors, desk) = (self.vendors(), self.desk());
+        let pretend = Pretend::new(&desk);
+        let mut ledger = self.ledger().copy_in_memory().unwrap();
+        let options = Options { is_dry: true, ..Options::default() };
+        let run =
+            Run::new(&vendors, &pretend, &self.clock, &mut ledger, &self.policy, options, &mut progress);
+        let report = run.perform().unwrap();
+        (report, steps)
     }
 
     /// A run without blows.
