@@ -123,7 +123,7 @@ fn a_plan_is_what_the_next_run_does() {
     assert_eq!(performed(&world, before, &BTreeSet::new()), planned);
     assert!(planned.len() > 60);
 
-    for app in world.vendors_side().data_theorem.mobile_apps.iter().take(3) {
+    for app in world.vendors_side().data_theorem.mobile_apps.iter().take(1) {
         world.happen(json!({"type": "data_theorem.scan", "mobile_app_id": app.id, "missed": "everything_else"}));
     }
     let (before, done) = (world.tickets().len(), done(&world));
@@ -159,7 +159,9 @@ fn plan(world: &World) -> BTreeSet<String> {
         });
         words.collect::<Vec<_>>().join(" ")
     };
-    steps.iter().map(|step| real(step.as_str().unwrap())).collect()
+    // That a ticket is the group's from now on is only remembered.
+    let writes = steps.iter().filter_map(Value::as_str).filter(|step| !step.starts_with("take over "));
+    writes.map(real).collect()
 }
 
 fn done(world: &World) -> BTreeSet<String> {

@@ -4,7 +4,7 @@ use std::fs;
 
 use fixtures::scenes::{SceneContext, build};
 use mock_server::MockServer;
-use mock_server::kernel::faults::{Effect, Fault, Matcher, When};
+use mock_server::kernel::faults::{Effect, Fault, Matcher, TextPredicate, When};
 use serde_json::json;
 
 use crate::world::World;
@@ -24,6 +24,29 @@ fn world() -> World {
     World::over(MockServer::builder().world_spec(spec).page_size(50))
 }
 
+const EFFECTS: usize = 10;
+
+fn effect(number: usize, echo: &str) -> Effect {
+    let in_json = json!({"errorCode": 1005, "errorMessage": echo, "error": echo}).to_string();
+    let reply = |status, body: &str| Effect::Reply {
+        status,
+        headers: vec![("x-echo".to_owned(), echo.to_owned())],
+        body: body.to_owned(),
+    };
+    match number {
+        0 => reply(401, echo),
+        1 => reply(401, &in_json),
+        2 => reply(403, &in_json),
+        3 => reply(500, echo),
+        4 => reply(302, echo),
+        5 => reply(200, &in_json),
+        6 => reply(429, echo),
+        7 => reply(418, echo),
+        8 => Effect::ConnectionReset,
+        _ => Effect::EmptyResponse,
+    }
+}
+
 #[test]
 fn no_credential_shows_anywhere() {
     let world = world();
@@ -31,31 +54,17 @@ fn no_credential_shows_anywhere() {
         (world.server.data_theorem().api_key().to_owned(), world.server.mend().user_key().to_owned());
     let canaries = [key.as_str(), user_key.as_str(), IN_TEXT[0], IN_TEXT[2]];
     assert!(canaries.iter().all(|canary| canary.len() > 8), "long enough to be found by chance nowhere");
-    let echo = format!("no user has APIKey {key} or userKey {user_key}");
-    let json_echo = json!({"errorCode": 1005, "errorMessage": echo, "error": echo}).to_string();
-    let reply = |status, body: &str| Effect::Reply {
-        status,
-        headers: vec![("x-echo".to_owned(), echo.clone())],
-        body: body.to_owned(),
-    };
-    let effects = [
-        reply(401, &echo),
-        reply(401, &json_echo),
-        reply(403, &json_echo),
-        reply(500, &echo),
-        reply(302, &echo),
-        reply(200, &json_echo),
-        reply(429, &echo),
-        reply(418, &echo),
-        Effect::ConnectionReset,
-        Effect::EmptyResponse,
-    ];
+    // A vendor can echo what it was shown.
+    let vendors = [("/apis/", format!("no such key: APIKey {key}")), ("/api/v1", format!("no such userKey: {user_key}"))];
     let mut said = String::new();
-    for (number, effect) in effects.iter().enumerate() {
-        for skip in [0, 1, 3, 5] {
-            let when = if number % 2 == 0 { When::AfterApply } else { When::BeforeApply };
-            let matcher = Matcher { skip, times: 2, ..Matcher::default() };
-            world.control().plan_fault(Fault { matcher, when, effect: effect.clone() }).unwrap();
+    for number in 0..EFFECTS {
+        for (path, echo) in &vendors {
+            for skip in [0, 1, 3, 5] {
+                let when = if number % 2 == 0 { When::AfterApply } else { When::BeforeApply };
+                let path = Some(TextPredicate::Contains((*path).to_owned()));
+                let matcher = Matcher { path, skip, times: 2, ..Matcher::default() };
+                world.control().plan_fault(Fault { matcher, when, effect: effect(number, echo) }).unwrap();
+            }
         }
         for arguments in ["doctor -vv", "run -vv --full", "plan -vv --json"] {
             let mut command = world.command(arguments);

@@ -9,6 +9,9 @@ use sync_client::core::model::{GroupId, OpKey};
 
 use crate::world::World;
 
+/// What the keys of tickets of this tracker begin with. Items may be in others too.
+const OURS: &str = "LOCAL-";
+
 /// What is not in step; nothing: all is well. People have not worked on tickets, and every item has one of its own.
 pub(crate) fn problems(world: &World) -> Vec<String> {
     let mut problems = Vec::new();
@@ -22,12 +25,15 @@ pub(crate) fn problems(world: &World) -> Vec<String> {
         let op = OpKey::of(&GroupId::new(group.as_str()));
         match (by_op.remove(op.as_str()).as_deref().unwrap_or_default(), is_open) {
             ([], false) => {}
+            // It has a ticket in somebody else's tracker.
+            ([], true) if !links.is_empty() && links.iter().all(|link| !link.starts_with(OURS)) => {}
             ([ticket], is_open) => {
                 if ticket.summary.is_done == is_open {
                     let status = &ticket.summary.status;
                     problems.push(format!("{} is {status}, and {group} is open: {is_open}", ticket.summary.key));
                 }
-                if links != [ticket.summary.key.clone()] && (is_open || !links.is_empty()) {
+                let ours: Vec<&String> = links.iter().filter(|link| link.starts_with(OURS)).collect();
+                if ours != [&ticket.summary.key] && (is_open || !ours.is_empty()) {
                     problems.push(format!("{group} has {}, and the vendor knows {links:?}", ticket.summary.key));
                 }
             }

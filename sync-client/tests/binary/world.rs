@@ -155,9 +155,9 @@ impl World {
         requests
     }
 
-    /// What vendors were told: item and ticket, in order.
+    /// What reached the vendors' rules: item and ticket, in order.
     pub(crate) fn links(&self) -> Vec<(String, String)> {
-        self.writes().iter().map(link).collect()
+        self.writes().iter().filter(|entry| entry.phases.applied).map(link).collect()
     }
 
     /// Drops what was asked so far.
