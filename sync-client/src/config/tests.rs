@@ -263,7 +263,8 @@ fn the_example_is_true() {
         EXAMPLE.lines().map(|line| if is_setting(line) { line.trim_start_matches("# ") } else { line });
     let everything = lines.collect::<Vec<_>>().join("\n");
     file::parse(Path::new("example"), &everything).unwrap();
-    for table in ["", "[data_theorem]", "[mend]", "[tracker]", "[ledger]", "[policy]", "[patience]", "[tls]"] {
+    for table in ["", "[data_theorem]", "[mend]", "[tracker]", "[ledger]", "[policy]", "[patience]", "[tls]"]
+    {
         let unknown = file::parse(Path::new("x"), &format!("{table}\nzzz = 1")).unwrap_err().to_string();
         let known: Vec<&str> = unknown.split('`').skip(3).step_by(2).collect();
         assert!(!known.is_empty(), "{unknown}");

@@ -11,7 +11,7 @@ mod tickets;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior, ffi};
 
 pub use scopes::Scope;
 pub use story::{Happening, RunId, RunRecord};
@@ -74,7 +74,9 @@ pub enum LedgerError {
         path: PathBuf,
     },
     /// The file may not be read or written.
-    #[error("the ledger {path} may not be used: check the permissions of the file and of its directory ({problem})")]
+    #[error(
+        "the ledger {path} may not be used: check the permissions of the file and of its directory ({problem})"
+    )]
     Forbidden {
         /// The file.
         path: PathBuf,
@@ -110,7 +112,7 @@ impl LedgerError {
     #[must_use]
     pub fn at(self, path: &Path) -> Self {
         match self {
-            Self::Database(error) => unusable(path, error),
+            Self::Database(error) => unusable(path, &error),
             other => other,
         }
     }
@@ -120,7 +122,7 @@ impl Ledger {
     /// Opens a ledger for writing and makes it if there is none. The directory has to be there.
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
         let lock = lock(path)?;
-        let connection = Connection::open(path).map_err(|error| unusable(path, error))?;
+        let connection = Connection::open(path).map_err(|error| unusable(path, &error))?;
         let ledger = Self { connection, run: RunId(0), _lock: Some(lock) };
         ledger.prepare(path)?;
         Ok(ledger)
@@ -132,7 +134,7 @@ impl Ledger {
             return Ok(None);
         }
         let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
-            .map_err(|error| unusable(path, error))?;
+            .map_err(|error| unusable(path, &error))?;
         let ledger = Self { connection, run: RunId(0), _lock: None };
         ledger.format(path)?;
         Ok(Some(ledger))
@@ -178,7 +180,7 @@ impl Ledger {
         let found = self.format(path)?;
         self.connection
             .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
-            .map_err(|error| unusable(path, error))?;
+            .map_err(|error| unusable(path, &error))?;
         for (index, migration) in schema::MIGRATIONS.iter().enumerate() {
             let format = i32::try_from(index + 1).unwrap_or(i32::MAX);
             if format > found {
@@ -186,13 +188,13 @@ impl Ledger {
                     .execute_batch(&format!(
                         "BEGIN IMMEDIATE; {migration} PRAGMA user_version = {format}; COMMIT;"
                     ))
-                    .map_err(|error| unusable(path, error))?;
+                    .map_err(|error| unusable(path, &error))?;
             }
         }
         if found == 0 {
             self.connection
                 .pragma_update(None, "application_id", schema::APPLICATION_ID)
-                .map_err(|error| unusable(path, error))?;
+                .map_err(|error| unusable(path, &error))?;
         }
         Ok(())
     }
@@ -202,13 +204,13 @@ impl Ledger {
         let number = |pragma: &str| {
             self.connection
                 .pragma_query_value(None, pragma, |row| row.get::<_, i32>(0))
-                .map_err(|error| unusable(path, error))
+                .map_err(|error| unusable(path, &error))
         };
         let (format, application) = (number("user_version")?, number("application_id")?);
         let tables: i64 = self
             .connection
             .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
-            .map_err(|error| unusable(path, error))?;
+            .map_err(|error| unusable(path, &error))?;
         let path = path.to_owned();
         match (application, format) {
             (schema::APPLICATION_ID, found) if found > schema::FORMAT => {
@@ -251,12 +253,17 @@ fn lock(path: &Path) -> Result<File, LedgerError> {
 }
 
 /// What SQLite's refusal of a file means.
-fn unusable(path: &Path, error: rusqlite::Error) -> LedgerError {
+fn unusable(path: &Path, error: &rusqlite::Error) -> LedgerError {
     let (path, problem) = (path.to_owned(), error.to_string());
+    let extended_code = error.sqlite_error().map(|error| error.extended_code);
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseCorrupt) => LedgerError::Damaged { path, problem },
         Some(ErrorCode::NotADatabase) => LedgerError::Foreign { path },
         Some(ErrorCode::DiskFull) => LedgerError::Full { path },
+        // Even reading needs a little room: for the index of the write-ahead log.
+        Some(ErrorCode::SystemIoFailure) if extended_code == Some(ffi::SQLITE_IOERR_SHMSIZE) => {
+            LedgerError::Full { path }
+        }
         Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
             LedgerError::Forbidden { path, problem }
         }

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use crate::step::{items, problems};
 use crate::world::World;
 
-const SCAN: &str = r#"{"type": "data_theorem.scan", "mobile_app_id": "643010001", "missed": "everything_else"}"#;
+const SCAN: &str =
+    r#"{"type": "data_theorem.scan", "mobile_app_id": "643010001", "missed": "everything_else"}"#;
 
 fn scan() -> Value {
     serde_json::from_str(SCAN).unwrap()
@@ -124,7 +125,9 @@ fn a_plan_is_what_the_next_run_does() {
     assert!(planned.len() > 60);
 
     for app in world.vendors_side().data_theorem.mobile_apps.iter().take(1) {
-        world.happen(json!({"type": "data_theorem.scan", "mobile_app_id": app.id, "missed": "everything_else"}));
+        world.happen(
+            json!({"type": "data_theorem.scan", "mobile_app_id": app.id, "missed": "everything_else"}),
+        );
     }
     let (before, done) = (world.tickets().len(), done(&world));
     world.forget_requests();
@@ -192,14 +195,25 @@ fn performed(world: &World, before: usize, done_before: &BTreeSet<String>) -> BT
 fn doctor_looks_at_all_sides_and_says_which_one_is_ill() {
     let mut world = World::new("one-open");
     let well = world.run("doctor").done();
-    for part in ["data-theorem", "mend", "local", "ledger", "1 mobile apps visible", "no tickets yet", "no ledger yet"] {
+    for part in [
+        "data-theorem",
+        "mend",
+        "local",
+        "ledger",
+        "1 mobile apps visible",
+        "no tickets yet",
+        "no ledger yet",
+    ] {
         assert!(well.contains(part), "{part} in {well}");
     }
     assert!(!world.state.exists(), "an examination makes no file");
     world.run("run").done();
     let well = world.run("doctor").done();
-    assert!(well.contains("2 tickets, undamaged") && well.contains("2 open and 0 closed tickets, undamaged"), "{well}");
-    assert_eq!(world.run("doctor --source mend").done().contains("data-theorem"), false);
+    assert!(
+        well.contains("2 tickets, undamaged") && well.contains("2 open and 0 closed tickets, undamaged"),
+        "{well}"
+    );
+    assert!(!world.run("doctor --source mend").done().contains("data-theorem"));
     for (variable, ill, healthy) in
         [("DATA_THEOREM_API_KEY", "data-theorem", "mend"), ("MEND_USER_KEY", "mend", "data-theorem")]
     {

@@ -64,9 +64,9 @@ fn a_full_disk_ends_a_run_and_costs_nothing() {
             return;
         }
     };
-    let (mut full, mut enough) = (0, 0);
+    let (mut full, mut enough, mut made) = (0, 0, Vec::new());
     // What a run left is there when the next one finds a little more room.
-    for room in [0, 1, 2, 4, 8, 12, 16, 24, 32, 40, 48, 64, 80, 96, 128, 192, 256, 384] {
+    for room in [0, 1, 2, 4, 8, 12, 16, 24, 32, 40, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1_024, 2_048] {
         disk.leave(room);
         let ended = world.run("run");
         if ended.code() == Some(0) {
@@ -75,12 +75,18 @@ fn a_full_disk_ends_a_run_and_costs_nothing() {
             says_so(&world, &ended, room);
             full += 1;
         }
+        disk.leave(u64::MAX);
+        made.push(world.tickets().len());
     }
-    assert!(full >= 3, "{full} full, {enough} enough");
+    disk.leave(0);
+    let looked = world.run("tickets");
+    assert!(looked.code() == Some(0) || looked.err.contains("no room on the disk for"), "{looked:?}");
+    assert!(full >= 3 && enough > 0, "{full} full, {enough} enough");
+    assert!(made.is_sorted(), "what was made stays: {made:?}");
     disk.leave(u64::MAX);
     assert_eq!(world.settle("run"), Vec::<String>::new());
     assert_eq!([integrity(&world, "ledger.sqlite"), integrity(&world, "tickets.sqlite")], ["ok", "ok"]);
-    eprintln!("{full} runs ended for want of room, {enough} had enough");
+    eprintln!("{full} runs ended for want of room, {enough} had enough; tickets after each: {made:?}");
 }
 
 /// The same where nothing can be mounted: no file may grow beyond a limit.

@@ -19,7 +19,9 @@ fn it_runs_again_and_again_and_ends_when_told_to() {
     let mut child = world.start("run --every 1s");
     let goes_on = end_within(&mut child, Duration::from_millis(2_500));
     assert_eq!(goes_on, None, "{}", world.said());
-    world.happen(json!({"type": "data_theorem.scan", "mobile_app_id": "643010001", "missed": "everything_else"}));
+    world.happen(
+        json!({"type": "data_theorem.scan", "mobile_app_id": "643010001", "missed": "everything_else"}),
+    );
     let goes_on = end_within(&mut child, Duration::from_millis(2_500));
     assert_eq!(goes_on, None, "{}", world.said());
     signal(&child, "TERM");
@@ -27,7 +29,10 @@ fn it_runs_again_and_again_and_ends_when_told_to() {
     assert!(ended.is_some(), "{}", world.said());
     assert_eq!(problems(&world), Vec::<String>::new());
     assert!(world.said().contains("2 created, 2 linked") && world.said().contains("1 commented, 1 closed"));
-    assert_eq!((integrity(&world, "ledger.sqlite"), integrity(&world, "tickets.sqlite")), ("ok".into(), "ok".into()));
+    assert_eq!(
+        (integrity(&world, "ledger.sqlite"), integrity(&world, "tickets.sqlite")),
+        ("ok".into(), "ok".into())
+    );
     let status = world.run("status --json").json();
     assert!(status["runs"].as_array().unwrap().len() >= 3, "{status}");
     assert_eq!(world.run("run").done(), "nothing to do\n");

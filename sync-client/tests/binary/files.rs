@@ -110,7 +110,10 @@ fn a_damaged_ledger_is_said_to_be_and_moving_it_away_helps() {
             // A run that comes across the damage on its way ends with 4.
             assert!(matches!(ended.code(), Some(2 | 4)), "{what}, {command}: {ended:?}");
             assert!(said.contains(&file.display().to_string()), "{what}, {command}: {said}");
-            assert!(said.contains("Restore a backup") || said.contains("move it away"), "{what}, {command}: {said}");
+            assert!(
+                said.contains("Restore a backup") || said.contains("move it away"),
+                "{what}, {command}: {said}"
+            );
         }
         assert_eq!(world.links(), [], "{what}");
         assert_eq!(world.tickets().len(), 2, "{what}");

@@ -39,7 +39,7 @@ fn at_random_moments() {
     let slow = |when| Fault {
         matcher: Matcher { times: u32::MAX, ..Matcher::default() },
         when,
-        effect: Effect::Delay { ms: 4 },
+        effect: Effect::Delay { ms: 2 },
     };
     let apps: Vec<String> =
         world.vendors_side().data_theorem.mobile_apps.iter().map(|app| app.id.clone()).collect();
@@ -52,16 +52,20 @@ fn at_random_moments() {
         // Once everything is exported a run has little to do: then something happens.
         if round % 3 == 2 {
             let app = &apps[usize::try_from(dice.below(apps.len() as u64)).unwrap()];
-            world.happen(json!({"type": "data_theorem.scan", "mobile_app_id": app, "missed": "everything_else"}));
+            world.happen(
+                json!({"type": "data_theorem.scan", "mobile_app_id": app, "missed": "everything_else"}),
+            );
             let status = if dice.below(2) == 0 { "OPEN" } else { "CLOSED_RISK_ACCEPTED" };
             for _ in 0..8 {
                 let target = &targets[usize::try_from(dice.below(targets.len() as u64)).unwrap()].id;
-                world.happen(json!({"type": "data_theorem.target_status", "target_id": target, "status": status}));
+                world.happen(
+                    json!({"type": "data_theorem.target_status", "target_id": target, "status": status}),
+                );
             }
         }
         let mut child = world.start("run --allow-mass-change --full");
         // Most of a run is in its first second; some kills come late.
-        let longest_ms = if dice.below(4) == 0 { 1_500 } else { 400 };
+        let longest_ms = if dice.below(4) == 0 { 2_500 } else { 500 };
         let moment = Duration::from_millis(10 + dice.below(longest_ms));
         match end_within(&mut child, moment) {
             None => {
@@ -80,7 +84,12 @@ fn at_random_moments() {
     assert_eq!(problems, Vec::<String>::new(), "seed {seed}");
     let is_whole = [integrity(&world, "ledger.sqlite"), integrity(&world, "tickets.sqlite")];
     assert_eq!(is_whole, ["ok", "ok"], "seed {seed}");
-    eprintln!("seed {seed}: {killed} killed, {ended_before} ended before");
+    let tickets = world.tickets();
+    let comments: usize = tickets.iter().map(|ticket| ticket.comments.len()).sum();
+    eprintln!(
+        "seed {seed}: {killed} killed, {ended_before} ended before; {} tickets, {comments} comments",
+        tickets.len()
+    );
     assert!(killed * 2 > ended_before, "seed {seed}: {killed} killed, {ended_before} ended before");
 }
 
@@ -89,8 +98,7 @@ fn at_random_moments() {
 fn at_both_moments_of_every_request() {
     let world = World::new("one-open");
     world.run("run").done();
-    let operations: Vec<String> =
-        world.requests().iter().map(|entry| entry.operation.to_string()).collect();
+    let operations: Vec<String> = world.requests().iter().map(|entry| entry.operation.to_string()).collect();
     assert!(operations.iter().any(|one| one == PATCH) && operations.iter().any(|one| one == REPORT));
     for (number, operation) in operations.iter().enumerate() {
         for point in [Point::Seen, Point::Applied] {
@@ -118,17 +126,19 @@ fn at_both_moments_of_every_request() {
 fn kill_at(world: &World, number: usize, point: Point) {
     let mut watcher = world.control().watch();
     let mut child = world.start("run");
-    world.runtime.block_on(async {
-        let mut seen = 0;
-        while let Some(waiting) = watcher.next().await {
+    let waiting = world.runtime.block_on(async {
+        let mut passed = 0;
+        loop {
+            let waiting = watcher.next().await.unwrap();
             if waiting.point == point {
-                if seen == number {
-                    signal(&child, "KILL");
-                    child.wait().unwrap();
-                    return;
+                if passed == number {
+                    return waiting;
                 }
-                seen += 1;
+                passed += 1;
             }
         }
     });
+    signal(&child, "KILL");
+    child.wait().unwrap();
+    drop(waiting);
 }

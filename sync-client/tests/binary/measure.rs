@@ -50,5 +50,8 @@ fn a_large_account() {
     let (seconds, mib) = measured(&world, "run --json");
     let closed = open_before - world.tickets().iter().filter(|ticket| !ticket.summary.is_done).count();
     let requests = world.requests().len();
-    eprintln!("{closed} closings: {seconds:.2} s, {requests} requests, at most {mib} MiB; {}", world.said().trim());
+    eprintln!(
+        "{closed} closings: {seconds:.2} s, {requests} requests, at most {mib} MiB; {}",
+        world.said().trim()
+    );
 }

@@ -16,7 +16,7 @@ fn world() -> World {
     let mut spec = build("one-open", context).unwrap();
     let leak = format!("It calls https://user:{}@internal.example/x in the clear.", IN_TEXT[0]);
     for finding in &mut spec.data_theorem.issue_types {
-        finding.description = leak.clone();
+        finding.description.clone_from(&leak);
     }
     for target in &mut spec.data_theorem.security_finding_targets {
         target.text = format!("postgres://app:{}@db.example/app", IN_TEXT[2]);
@@ -55,7 +55,10 @@ fn no_credential_shows_anywhere() {
     let canaries = [key.as_str(), user_key.as_str(), IN_TEXT[0], IN_TEXT[2]];
     assert!(canaries.iter().all(|canary| canary.len() > 8), "long enough to be found by chance nowhere");
     // A vendor can echo what it was shown.
-    let vendors = [("/apis/", format!("no such key: APIKey {key}")), ("/api/v1", format!("no such userKey: {user_key}"))];
+    let vendors = [
+        ("/apis/", format!("no such key: APIKey {key}")),
+        ("/api/v1", format!("no such userKey: {user_key}")),
+    ];
     let mut said = String::new();
     for number in 0..EFFECTS {
         for (path, echo) in &vendors {

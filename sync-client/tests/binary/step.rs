@@ -30,19 +30,25 @@ pub(crate) fn problems(world: &World) -> Vec<String> {
             ([ticket], is_open) => {
                 if ticket.summary.is_done == is_open {
                     let status = &ticket.summary.status;
-                    problems.push(format!("{} is {status}, and {group} is open: {is_open}", ticket.summary.key));
+                    problems
+                        .push(format!("{} is {status}, and {group} is open: {is_open}", ticket.summary.key));
                 }
                 let ours: Vec<&String> = links.iter().filter(|link| link.starts_with(OURS)).collect();
                 if ours != [&ticket.summary.key] && (is_open || !ours.is_empty()) {
-                    problems.push(format!("{group} has {}, and the vendor knows {links:?}", ticket.summary.key));
+                    problems
+                        .push(format!("{group} has {}, and the vendor knows {links:?}", ticket.summary.key));
                 }
             }
             (several, _) => problems.push(format!("{group} has {} tickets, open: {is_open}", several.len())),
         }
     }
-    problems.extend(by_op.values().flatten().filter(|ticket| !ticket.summary.is_done).map(|ticket| {
-        format!("{} belongs to nothing that is there, and is open", ticket.summary.key)
-    }));
+    problems.extend(
+        by_op
+            .values()
+            .flatten()
+            .filter(|ticket| !ticket.summary.is_done)
+            .map(|ticket| format!("{} belongs to nothing that is there, and is open", ticket.summary.key)),
+    );
     problems
 }
 

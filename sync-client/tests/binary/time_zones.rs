@@ -8,7 +8,9 @@ use crate::world::World;
 fn everything(world: &World) -> Vec<String> {
     world.reset();
     let mut said = vec![world.run("run").done()];
-    world.happen(json!({"type": "data_theorem.scan", "mobile_app_id": "643010001", "missed": "everything_else"}));
+    world.happen(
+        json!({"type": "data_theorem.scan", "mobile_app_id": "643010001", "missed": "everything_else"}),
+    );
     said.push(world.run("run").done());
     said.push(world.run("run").done());
     for request in world.requests() {
@@ -18,7 +20,8 @@ fn everything(world: &World) -> Vec<String> {
     for ticket in world.tickets() {
         let comments: Vec<&str> = ticket.comments.iter().map(|comment| comment.text.as_str()).collect();
         said.push(format!("{:?} {} {:?} {comments:?}", ticket.summary, ticket.description, ticket.labels));
-        let Value::Array(stories) = world.run(&format!("explain {} --json", ticket.summary.key)).json() else {
+        let Value::Array(stories) = world.run(&format!("explain {} --json", ticket.summary.key)).json()
+        else {
             panic!("no stories")
         };
         for happening in stories[0]["story"].as_array().unwrap() {

@@ -28,7 +28,10 @@ fn an_authority_is_trusted_when_it_is_named() {
     let refused = world.run("run");
     assert_eq!(refused.code(), Some(4), "{refused:?}");
     assert!(refused.err.contains("certificate"), "{}", refused.err);
-    assert!(world.tickets().is_empty() && world.requests().is_empty(), "no credential was shown to a stranger");
+    assert!(
+        world.tickets().is_empty() && world.requests().is_empty(),
+        "no credential was shown to a stranger"
+    );
 
     world.run("doctor --config sync.toml").done();
     assert_eq!(world.run("run --config sync.toml").done(), "2 created, 2 linked\n");

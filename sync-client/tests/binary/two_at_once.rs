@@ -10,11 +10,8 @@ use crate::world::{World, end_within};
 #[test]
 fn the_second_run_leaves_and_asks_nobody_anything() {
     let world = World::new("one-open");
-    let slow = Fault {
-        matcher: Matcher::default(),
-        when: When::BeforeApply,
-        effect: Effect::Delay { ms: 3_000 },
-    };
+    let slow =
+        Fault { matcher: Matcher::default(), when: When::BeforeApply, effect: Effect::Delay { ms: 3_000 } };
     world.control().plan_fault(slow).unwrap();
     let mut first = world.start("run");
     let asked = (0..500).any(|_| {

@@ -148,7 +148,8 @@ impl World {
     pub(crate) fn writes(&self) -> Vec<Entry> {
         let mut requests = self.requests();
         requests.retain(|entry| {
-            let is_read = entry.operation.starts_with("GET ") || entry.operation.starts_with("get")
+            let is_read = entry.operation.starts_with("GET ")
+                || entry.operation.starts_with("get")
                 || entry.operation.starts_with("fetch");
             !is_read
         });
