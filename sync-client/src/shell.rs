@@ -15,9 +15,9 @@ use crate::core::doctor::Diagnosis;
 const DOCTOR_PATIENCE: Patience =
     Patience { attempts_max: 1, timeout: Duration::from_secs(20), deadline: None };
 
-/// Tries the settings for Data Theorem and says what is wrong, if anything.
-pub fn doctor(settings: DataTheoremSettings) -> Diagnosis {
-    let http = match Http::new(None) {
+/// Tries the settings for Data Theorem and says what is wrong, if anything. `authorities_pem`: see [`Http::new`].
+pub fn doctor(settings: DataTheoremSettings, authorities_pem: Option<&[u8]>) -> Diagnosis {
+    let http = match Http::new(authorities_pem) {
         Ok(http) => http,
         Err(error) => return Diagnosis::Unavailable(error.to_string()),
     };
@@ -28,9 +28,9 @@ pub fn doctor(settings: DataTheoremSettings) -> Diagnosis {
     }
 }
 
-/// Tries the settings for Mend and says what is wrong, if anything.
-pub fn doctor_mend(variables: &MendVariables) -> Diagnosis {
-    let http = match Http::new(None) {
+/// Tries the settings for Mend and says what is wrong, if anything. `authorities_pem`: see [`Http::new`].
+pub fn doctor_mend(variables: &MendVariables, authorities_pem: Option<&[u8]>) -> Diagnosis {
+    let http = match Http::new(authorities_pem) {
         Ok(http) => http,
         Err(error) => return Diagnosis::Unavailable(error.to_string()),
     };

@@ -16,8 +16,10 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
-use http::Method;
+use http::header::DATE;
+use http::{HeaderValue, Method};
 use http_body_util::{BodyExt as _, Limited};
+use jiff::Timestamp;
 use smol_str::SmolStr;
 
 use super::exchange::{Answer, Prepared, Request, Work};
@@ -304,12 +306,22 @@ fn outcome_of(answer: Answer) -> Outcome {
 
 /// Hands the response over, or lets the client wait for ever.
 async fn leave(mut progress: Unfinished<'_>, response: Option<Response>) -> Response {
-    let Some(response) = response else {
+    let Some(mut response) = response else {
         progress.outcome.status = None;
         drop(progress);
         return std::future::pending().await;
     };
+    date(&mut response, progress.sandbox.clock.now());
     progress.outcome.status = status_of(&response);
     progress.outcome.phases.replied = progress.outcome.status.is_some();
     response
+}
+
+/// Says what the sandbox's clock shows, unless a planned reply says something else. Otherwise the listener would say what
+/// the machine's clock shows, which contradicts every time in the reply wherever the two differ.
+fn date(response: &mut Response, now: Timestamp) {
+    let text = now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    if let Ok(value) = HeaderValue::try_from(text) {
+        response.headers_mut().entry(DATE).or_insert(value);
+    }
 }

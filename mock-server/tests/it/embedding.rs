@@ -283,3 +283,17 @@ async fn a_world_without_mend_has_no_variables_of_it() {
     assert_eq!((api.server.mend().url(), api.server.mend().user_key()), ("", ""));
     assert!(!api.admin(http::Method::GET, "sandboxes/default/env", None).await.text.contains("mend"));
 }
+
+/// Whoever reads on from the time a vendor tells must not be told another time than the one its data has.
+#[tokio::test]
+async fn replies_are_dated_by_the_sandbox_s_clock() {
+    let server = MockServer::builder().world("one-open").start().await.unwrap();
+    server.control().advance(jiff::SignedDuration::from_hours(30));
+    let wanted = server.control().now().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    let request = reqwest::Client::new().get(format!("{}/mobile_apps", server.data_theorem().base_url()));
+    let reply =
+        request.header("Authorization", format!("APIKey {}", server.data_theorem().api_key())).send().await;
+    let reply = reply.unwrap();
+    let dates: Vec<_> = reply.headers().get_all("date").iter().collect();
+    assert_eq!(dates, [wanted.as_str()]);
+}

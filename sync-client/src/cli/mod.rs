@@ -138,6 +138,7 @@ Examples:
 Environment:
   DATA_THEOREM_BASE_URL (with /apis/mobile_security/results/v2), DATA_THEOREM_API_KEY
   MEND_URL, MEND_USER_KEY, MEND_ORG_TOKEN
+  SYNC_CA_FILE      certificates (PEM) of authorities to trust besides the usual ones
   SYNC_STATE_DIR    where ledger and tickets are kept [default: ~/.local/state/sync-client]
   NO_COLOR          no colours";
 
@@ -277,6 +278,7 @@ mod tests {
             "MEND_URL",
             "MEND_USER_KEY",
             "MEND_ORG_TOKEN",
+            "SYNC_CA_FILE",
             "SYNC_STATE_DIR",
             "NO_COLOR",
         ] {

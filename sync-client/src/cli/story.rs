@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::doctor::exit_of_ledger;
 use super::output;
 use crate::config::Places;
 use crate::core::model::GroupId;
@@ -138,7 +139,8 @@ fn with_ledger(places: &Places, look: impl FnOnce(&Ledger) -> Result<Exit, Ledge
         Err(error) => Err(error),
     };
     looked.unwrap_or_else(|error| {
+        let error = error.at(&places.ledger_file);
         output::say(output::with_causes(&error));
-        Exit::Configuration
+        exit_of_ledger(&error)
     })
 }

@@ -69,23 +69,21 @@ impl Refusal {
     }
 }
 
-impl From<LedgerError> for Refusal {
-    fn from(error: LedgerError) -> Self {
-        let exit = match &error {
-            LedgerError::Locked { .. } => Exit::Locked,
-            LedgerError::Newer { .. } | LedgerError::Foreign { .. } | LedgerError::Damaged { .. } => {
-                Exit::Configuration
-            }
-            LedgerError::Io { .. } | LedgerError::Nonsense(_) => Exit::Configuration,
-            LedgerError::Database(_) => Exit::Partial,
-        };
-        Self { text: output::with_causes(&error), exit }
-    }
+/// What a ledger that can't be opened means. Nothing was sent.
+fn ledger_refusal(error: LedgerError, settings: &Settings) -> Refusal {
+    let error = error.at(&settings.places.ledger_file);
+    Refusal { exit: doctor::exit_of_ledger(&error), text: output::with_causes(&error) }
+}
+
+/// What a ledger means that fails while a run is under way.
+fn ledger_failure(error: LedgerError, settings: &Settings) -> Refusal {
+    Refusal { exit: Exit::Partial, ..ledger_refusal(error, settings) }
 }
 
 fn once(settings: &Settings, order: &Order) -> Result<Exit, Refusal> {
     make_directory(settings)?;
-    let mut ledger = Ledger::open(&settings.places.ledger_file)?;
+    let ledger = Ledger::open(&settings.places.ledger_file);
+    let mut ledger = ledger.map_err(|error| ledger_refusal(error, settings))?;
     let tracker = tracker(settings)?;
     let report = with_spinner(|progress| perform(settings, order, &tracker, &mut ledger, false, progress))?;
     show(&report, order.json, &[]);
@@ -94,10 +92,12 @@ fn once(settings: &Settings, order: &Order) -> Result<Exit, Refusal> {
 
 fn plan(settings: &Settings, order: &Order) -> Result<Exit, Refusal> {
     let file = &settings.places.ledger_file;
-    let mut ledger = match Ledger::open_to_read(file)? {
-        Some(ledger) => ledger.copy_in_memory()?,
-        None => Ledger::in_memory()?,
+    let ledger = match Ledger::open_to_read(file) {
+        Ok(Some(ledger)) => ledger.copy_in_memory(),
+        Ok(None) => Ledger::in_memory(),
+        Err(error) => Err(error),
     };
+    let mut ledger = ledger.map_err(|error| ledger_refusal(error, settings))?;
     // A tracker that is not there yet is as empty as one in memory, and stays not there.
     let place = &settings.places.tracker;
     let clock = Arc::new(SystemClock);
@@ -145,7 +145,7 @@ fn perform(
     let vendors = vendors(settings)?;
     let options = Options { is_full: order.is_full, allows_mass_change: order.allows_mass_change, is_dry };
     let run = Run::new(&vendors, tracker, &SystemClock, ledger, &settings.policy, options, progress);
-    Ok(run.perform()?)
+    run.perform().map_err(|error| ledger_failure(error, settings))
 }
 
 /// The vendors that are set up.
@@ -154,7 +154,7 @@ fn vendors(settings: &Settings) -> Result<Vendors, Refusal> {
         text: output::with_causes(error),
         exit: Exit::Configuration,
     };
-    let http = Http::new(None).map_err(|error| refusal(&error))?;
+    let http = Http::new(settings.authorities.as_deref()).map_err(|error| refusal(&error))?;
     let clock = Arc::new(SystemClock);
     let patience = &settings.patience;
     let run_deadline = SignedDuration::try_from(patience.run_deadline).unwrap_or(SignedDuration::MAX);

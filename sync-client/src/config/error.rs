@@ -80,6 +80,16 @@ pub enum ConfigError {
         /// Why.
         problem: String,
     },
+    /// The file with further authorities can't be used.
+    #[error("{path}, which {setting} names, can't be used: {problem}")]
+    Authorities {
+        /// The setting or variable.
+        setting: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        problem: String,
+    },
     /// Nothing says whose findings.
     #[error(
         "no vendor is set up: set DATA_THEOREM_BASE_URL and DATA_THEOREM_API_KEY, or MEND_URL, MEND_USER_KEY and MEND_ORG_TOKEN (or their settings in a file, see --config)"
@@ -108,6 +118,7 @@ impl ConfigError {
             other @ (Self::Unreadable { .. }
             | Self::InFile { .. }
             | Self::SecretFile { .. }
+            | Self::Authorities { .. }
             | Self::NoSource
             | Self::NoStateDirectory
             | Self::TrackerNotAvailable(_)) => other,

@@ -28,6 +28,8 @@ pub(super) struct File {
     pub(super) policy: PolicyTable,
     #[serde(default)]
     pub(super) patience: PatienceTable,
+    #[serde(default)]
+    pub(super) tls: TlsTable,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -114,6 +116,12 @@ pub(super) struct PatienceTable {
     pub(super) timeout: Option<Duration>,
     #[serde(default, deserialize_with = "positive_period")]
     pub(super) run_deadline: Option<Duration>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TlsTable {
+    pub(super) ca_file: Option<PathBuf>,
 }
 
 fn period<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {

@@ -19,6 +19,6 @@ pub use data_theorem::{ApiKey, DATA_THEOREM_API_KEY, DATA_THEOREM_BASE_URL, Data
 pub use error::ConfigError;
 pub use mend::{MEND_ORG_TOKEN, MEND_URL, MEND_USER_KEY, MendVariables};
 pub use settings::{
-    Choice, LocalTrackerSettings, PatienceSettings, Places, SYNC_STATE_DIR, Settings, SourceChoice, Sources,
-    TrackerKind,
+    Choice, LocalTrackerSettings, PatienceSettings, Places, SYNC_CA_FILE, SYNC_STATE_DIR, Settings,
+    SourceChoice, Sources, TrackerKind,
 };

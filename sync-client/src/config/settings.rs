@@ -12,6 +12,7 @@ use super::file::{self, File, MassChangeTable, PatienceTable, PolicyTable};
 use super::mend::{MEND_ORG_TOKEN, MEND_URL, MEND_USER_KEY, MendVariables};
 use super::variables::FromFile;
 use super::{ConfigError, secret};
+use crate::adapters::http::Http;
 use crate::adapters::local::Uniqueness;
 use crate::core::model::Source;
 use crate::core::policy::{MassChangeMax, Policy};
@@ -19,6 +20,8 @@ use crate::core::text::Credentials;
 
 /// Variable with the directory for ledger and tickets.
 pub const SYNC_STATE_DIR: &str = "SYNC_STATE_DIR";
+/// Variable with the file of further authorities to trust, as PEM.
+pub const SYNC_CA_FILE: &str = "SYNC_CA_FILE";
 /// How long a ticket of a tracker without unique keys may stay invisible to its search, unless it is said otherwise.
 const SEARCH_LAG: Duration = Duration::from_secs(30);
 
@@ -33,6 +36,8 @@ pub struct Settings {
     pub policy: Policy,
     /// How long to wait.
     pub patience: PatienceSettings,
+    /// Certificates in PEM form of authorities to trust besides the usual ones.
+    pub authorities: Option<Vec<u8>>,
 }
 
 /// The vendors that take part.
@@ -130,8 +135,9 @@ impl Settings {
         let file = path.map_or_else(|| Ok(File::default()), file::read)?;
         let places = Places::of(&file, path, &lookup, choice.tracker)?;
         let sources = Sources::of(&file, path, &lookup, choice.source)?;
+        let authorities = authorities(&file, path, &lookup)?;
         let (policy, patience) = (policy(file.policy), PatienceSettings::of(&file.patience));
-        Ok(Self { sources, places, policy, patience })
+        Ok(Self { sources, places, policy, patience, authorities })
     }
 }
 
@@ -282,6 +288,24 @@ impl Default for PatienceSettings {
     fn default() -> Self {
         Self { attempts_max: 5, timeout: Duration::from_mins(1), run_deadline: Duration::from_hours(2) }
     }
+}
+
+/// Reads the file with authorities, `$SYNC_CA_FILE` before `tls.ca_file`, and proves that it holds certificates.
+fn authorities(
+    file: &File,
+    path: Option<&Path>,
+    lookup: &impl Fn(&str) -> Option<OsString>,
+) -> Result<Option<Vec<u8>>, ConfigError> {
+    let in_environment = lookup(SYNC_CA_FILE).filter(|value| !value.is_empty());
+    let (setting, place) = match (in_environment, &file.tls.ca_file) {
+        (Some(place), _) => (SYNC_CA_FILE, PathBuf::from(place)),
+        (None, Some(named)) => ("tls.ca_file", beside(path, named)),
+        (None, None) => return Ok(None),
+    };
+    let unusable = |problem: String| ConfigError::Authorities { setting, path: place.clone(), problem };
+    let pem = std::fs::read(&place).map_err(|error| unusable(error.to_string()))?;
+    Http::new(Some(&pem)).map_err(|error| unusable(error.to_string()))?;
+    Ok(Some(pem))
 }
 
 /// A path as the settings file means it: relative to the file.

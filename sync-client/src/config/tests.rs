@@ -15,6 +15,21 @@ const MEND: &[(&str, &str)] =
     &[("MEND_URL", "https://mend.example"), ("MEND_USER_KEY", "mend-key"), ("MEND_ORG_TOKEN", "org")];
 const HOME: &[(&str, &str)] = &[("HOME", "/home/ada")];
 
+/// An authority whose key nobody has.
+const AUTHORITY: &str = "\
+-----BEGIN CERTIFICATE-----
+MIIBjzCCATagAwIBAgIUHL2RCnk5iwAzOe/IQV8kn7I8QygwCgYIKoZIzj0EAwIw
+JTEjMCEGA1UEAwwabW9jay1zZXJ2ZXIgdGVzdCBhdXRob3JpdHkwIBcNNzUwMTAx
+MDAwMDAwWhgPNDA5NjAxMDEwMDAwMDBaMCUxIzAhBgNVBAMMGm1vY2stc2VydmVy
+IHRlc3QgYXV0aG9yaXR5MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEDQ8vBFd2
+wKaQdTfq16nIQQe1ZZeA/u90mujPYoS8DF5HFUQ0RNqrQQRI8+Kuty2HaXNYKmk8
+s3GMzwcozRPJQqNCMEAwDgYDVR0PAQH/BAQDAgEGMB0GA1UdDgQWBBR8Aj6Yx7UB
+up7+lYP+r6aI1MrpbjAPBgNVHRMBAf8EBTADAQH/MAoGCCqGSM49BAMCA0cAMEQC
+IAC/xqMgmKaLjJQRI9ZeBhGKPbDNqbdjANSS+FqhOXKjAiA5Tfi7YKN020oql2hk
+K03Z96Q49hp3OO38Sv/jgr5UKw==
+-----END CERTIFICATE-----
+";
+
 fn load(path: Option<&Path>, variables: &[&[(&str, &str)]], choice: Choice) -> Result<Settings, ConfigError> {
     let all = variables.concat();
     let lookup = |name: &str| all.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into());
@@ -202,6 +217,23 @@ fn a_file_that_is_not_there_or_no_text_is_said_so() {
     assert!(file.load(&[HOME]).unwrap_err().to_string().contains("not UTF-8"));
 }
 
+/// Row 59 of the catalogue.
+#[test]
+fn further_authorities_are_read_and_proved_at_once() {
+    let file = Written::new("[tls]\nca_file = \"ca.pem\"");
+    let missing = file.load(&[DATA_THEOREM, HOME]).unwrap_err().to_string();
+    assert!(missing.contains("ca.pem, which tls.ca_file names, can't be used"), "{missing}");
+    std::fs::write(file.0.path().join("ca.pem"), "no certificate").unwrap();
+    let none = file.load(&[DATA_THEOREM, HOME]).unwrap_err().to_string();
+    assert!(none.contains("it contains no certificate in PEM form"), "{none}");
+    std::fs::write(file.0.path().join("ca.pem"), AUTHORITY).unwrap();
+    assert_eq!(file.load(&[DATA_THEOREM, HOME]).unwrap().authorities.as_deref(), Some(AUTHORITY.as_bytes()));
+    let named = file.load(&[DATA_THEOREM, HOME, &[("SYNC_CA_FILE", "/nowhere/ca.pem")]]);
+    let named = named.unwrap_err().to_string();
+    assert!(named.starts_with("/nowhere/ca.pem, which SYNC_CA_FILE names"), "the environment wins: {named}");
+    assert_eq!(from_environment(&[DATA_THEOREM, HOME]).unwrap().authorities, None);
+}
+
 #[test]
 fn secrets_show_nowhere() {
     let settings = from_environment(&[DATA_THEOREM, MEND, HOME]).unwrap();
@@ -231,7 +263,8 @@ fn the_example_is_true() {
         EXAMPLE.lines().map(|line| if is_setting(line) { line.trim_start_matches("# ") } else { line });
     let everything = lines.collect::<Vec<_>>().join("\n");
     file::parse(Path::new("example"), &everything).unwrap();
-    for table in ["", "[data_theorem]", "[mend]", "[tracker]", "[ledger]", "[policy]", "[patience]"] {
+    for table in ["", "[data_theorem]", "[mend]", "[tracker]", "[ledger]", "[policy]", "[patience]", "[tls]"]
+    {
         let unknown = file::parse(Path::new("x"), &format!("{table}\nzzz = 1")).unwrap_err().to_string();
         let known: Vec<&str> = unknown.split('`').skip(3).step_by(2).collect();
         assert!(!known.is_empty(), "{unknown}");

@@ -11,7 +11,7 @@ mod tickets;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior, ffi};
 
 pub use scopes::Scope;
 pub use story::{Happening, RunId, RunRecord};
@@ -64,27 +64,65 @@ pub enum LedgerError {
         /// What SQLite says.
         problem: String,
     },
+    /// The disk is full. What was begun is undone.
+    #[error(
+        "no room on the disk for the ledger {path}: free some and run again; what was done until then is in it, and \
+         the next run finds out about the rest"
+    )]
+    Full {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file may not be read or written.
+    #[error(
+        "the ledger {path} may not be used: check the permissions of the file and of its directory ({problem})"
+    )]
+    Forbidden {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite says.
+        problem: String,
+    },
     /// The file can't be read or written.
-    #[error("the ledger {path} can't be used")]
+    #[error("the ledger {path} can't be used; check the permissions of the file and of its directory")]
     Io {
         /// The file.
         path: PathBuf,
         /// Why.
         source: std::io::Error,
     },
-    /// SQLite can't do it, e.g. because the disk is full. What was begun is undone.
-    #[error("the ledger can't be written: {0}")]
+    /// SQLite can't do it, be it for a reason that [`LedgerError::at`] has a name for. What was begun is undone.
+    #[error("the ledger can't be used: {0}")]
     Database(#[from] rusqlite::Error),
+    /// SQLite can't do it, and there is no better name for why. What was begun is undone.
+    #[error("the ledger {path} can't be used: {problem}. Nothing that was done before is lost; run again")]
+    Failed {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite says.
+        problem: String,
+    },
     /// What stands in it is not what this client writes.
     #[error("the ledger says {0:?}, which this client never writes; restore a backup")]
     Nonsense(String),
+}
+
+impl LedgerError {
+    /// The same with the file's name, and with what SQLite's error means for it.
+    #[must_use]
+    pub fn at(self, path: &Path) -> Self {
+        match self {
+            Self::Database(error) => unusable(path, &error),
+            other => other,
+        }
+    }
 }
 
 impl Ledger {
     /// Opens a ledger for writing and makes it if there is none. The directory has to be there.
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
         let lock = lock(path)?;
-        let connection = Connection::open(path).map_err(|error| unusable(path, error))?;
+        let connection = Connection::open(path).map_err(|error| unusable(path, &error))?;
         let ledger = Self { connection, run: RunId(0), _lock: Some(lock) };
         ledger.prepare(path)?;
         Ok(ledger)
@@ -96,7 +134,7 @@ impl Ledger {
             return Ok(None);
         }
         let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
-            .map_err(|error| unusable(path, error))?;
+            .map_err(|error| unusable(path, &error))?;
         let ledger = Self { connection, run: RunId(0), _lock: None };
         ledger.format(path)?;
         Ok(Some(ledger))
@@ -130,11 +168,19 @@ impl Ledger {
         Ok(Self { connection, run: self.run, _lock: None })
     }
 
+    /// Reads the whole ledger and says what is damaged; `None`: nothing. Takes about a second per 100 MB.
+    pub fn damage(&self) -> Result<Option<String>, LedgerError> {
+        let mut statement = self.connection.prepare("PRAGMA integrity_check(5)")?;
+        let found = statement.query_map([], |row| row.get::<_, String>(0))?;
+        let found: Vec<String> = found.collect::<Result<_, _>>()?;
+        Ok(if found == ["ok"] { None } else { Some(found.join("; ")) })
+    }
+
     fn prepare(&self, path: &Path) -> Result<(), LedgerError> {
         let found = self.format(path)?;
         self.connection
             .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
-            .map_err(|error| unusable(path, error))?;
+            .map_err(|error| unusable(path, &error))?;
         for (index, migration) in schema::MIGRATIONS.iter().enumerate() {
             let format = i32::try_from(index + 1).unwrap_or(i32::MAX);
             if format > found {
@@ -142,11 +188,13 @@ impl Ledger {
                     .execute_batch(&format!(
                         "BEGIN IMMEDIATE; {migration} PRAGMA user_version = {format}; COMMIT;"
                     ))
-                    .map_err(|error| unusable(path, error))?;
+                    .map_err(|error| unusable(path, &error))?;
             }
         }
         if found == 0 {
-            self.connection.pragma_update(None, "application_id", schema::APPLICATION_ID)?;
+            self.connection
+                .pragma_update(None, "application_id", schema::APPLICATION_ID)
+                .map_err(|error| unusable(path, &error))?;
         }
         Ok(())
     }
@@ -156,13 +204,13 @@ impl Ledger {
         let number = |pragma: &str| {
             self.connection
                 .pragma_query_value(None, pragma, |row| row.get::<_, i32>(0))
-                .map_err(|error| unusable(path, error))
+                .map_err(|error| unusable(path, &error))
         };
         let (format, application) = (number("user_version")?, number("application_id")?);
         let tables: i64 = self
             .connection
             .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
-            .map_err(|error| unusable(path, error))?;
+            .map_err(|error| unusable(path, &error))?;
         let path = path.to_owned();
         match (application, format) {
             (schema::APPLICATION_ID, found) if found > schema::FORMAT => {
@@ -205,12 +253,20 @@ fn lock(path: &Path) -> Result<File, LedgerError> {
 }
 
 /// What SQLite's refusal of a file means.
-fn unusable(path: &Path, error: rusqlite::Error) -> LedgerError {
+fn unusable(path: &Path, error: &rusqlite::Error) -> LedgerError {
+    let (path, problem) = (path.to_owned(), error.to_string());
+    let extended_code = error.sqlite_error().map(|error| error.extended_code);
     match error.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::DatabaseCorrupt) => {
-            LedgerError::Damaged { path: path.to_owned(), problem: error.to_string() }
+        Some(ErrorCode::DatabaseCorrupt) => LedgerError::Damaged { path, problem },
+        Some(ErrorCode::NotADatabase) => LedgerError::Foreign { path },
+        Some(ErrorCode::DiskFull) => LedgerError::Full { path },
+        // Even reading needs a little room: for the index of the write-ahead log.
+        Some(ErrorCode::SystemIoFailure) if extended_code == Some(ffi::SQLITE_IOERR_SHMSIZE) => {
+            LedgerError::Full { path }
         }
-        Some(rusqlite::ErrorCode::NotADatabase) => LedgerError::Foreign { path: path.to_owned() },
-        _ => LedgerError::Database(error),
+        Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
+            LedgerError::Forbidden { path, problem }
+        }
+        _ => LedgerError::Failed { path, problem },
     }
 }

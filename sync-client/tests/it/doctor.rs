@@ -18,7 +18,7 @@ async fn diagnosis(base_url: &str, key: &str) -> Diagnosis {
         _ => Some(key.into()),
     });
     let settings = settings.unwrap();
-    tokio::task::spawn_blocking(move || doctor(settings)).await.unwrap()
+    tokio::task::spawn_blocking(move || doctor(settings, None)).await.unwrap()
 }
 
 #[tokio::test]
