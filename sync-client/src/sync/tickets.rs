@@ -5,10 +5,10 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Run, Stop};
-use crate::core::model::{GroupId, Item, OpKey, Source, TicketKey};
+use crate::core::model::{GroupId, Item, Link, OpKey, Source, TicketKey};
 use crate::core::plan::{Group, Member, Step, Ticketing, Told, apply, next_step};
 use crate::core::text::{Facts, item_label};
-use crate::ledger::{NewRecord, Recorded};
+use crate::ledger::{NewRecord, Recorded, RecordedItem};
 use crate::ports::{Change, Created, Ticket, TrackerError, TrackerTraits, VendorError};
 
 /// A search that lags no longer than this is waited for; a longer lag leaves it to a later run.
@@ -225,6 +225,15 @@ fn linked_by_key(key: &TicketKey) -> Ticket {
     }
 }
 
+/// A ticket that somebody gave to a group is the group's for as long as the vendor has it there: whoever takes it away
+/// does not want it back.
+fn is_taken_back(seen: &[Item], recorded: &Recorded) -> bool {
+    let is_unset = |known: &RecordedItem| {
+        seen.iter().any(|item| item.id == known.id && item.link == Link::Unset && known.linked.is_none())
+    };
+    recorded.is_adopted && !recorded.items.is_empty() && recorded.items.iter().all(is_unset)
+}
+
 /// The group as the planner looks at it: what was seen now, and what the ledger remembers besides.
 pub(super) fn view(seen: &[Item], recorded: Option<&Recorded>) -> Group {
     let known = |item: &Item| recorded?.items.iter().find(|known| known.id == item.id);
@@ -248,9 +257,14 @@ pub(super) fn view(seen: &[Item], recorded: Option<&Recorded>) -> Group {
             is_recorded: true,
         }
     }));
+    let ticketing = match recorded {
+        Some(recorded) if is_taken_back(seen, recorded) => Ticketing::Refused,
+        Some(recorded) => recorded.ticketing.clone(),
+        None => Ticketing::Unasked,
+    };
     Group {
         items,
-        ticketing: recorded.map_or(Ticketing::Unasked, |recorded| recorded.ticketing.clone()),
+        ticketing,
         told: recorded.and_then(|recorded| recorded.told),
         former_keys: recorded.map(|recorded| recorded.former_keys.clone()).unwrap_or_default(),
     }

@@ -6,6 +6,7 @@
 mod blows;
 mod carriers;
 mod every_boundary;
+mod machine;
 mod quiet;
 mod step;
 mod world;

@@ -5,7 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Once};
 
-use contract_tests::target::transport::InProcess;
+use contract_tests::target::exchange::Request as Call;
+use contract_tests::target::transport::{InProcess, Transport as _};
 use fixtures::world::{Event, WorldSpec};
 use jiff::SignedDuration;
 use mock_server::kernel::clock::ClockMode;
@@ -66,7 +67,7 @@ pub(crate) struct World {
     pub(crate) policy: Policy,
     ledger: String,
     /// Keeps the ledger in memory while no run has it open.
-    _keeper: Connection,
+    keeper: Connection,
 }
 
 /// The simulators, one process for all worlds.
@@ -107,9 +108,7 @@ impl World {
         let control = host.runtime.block_on(host.server.create_sandbox(request)).unwrap();
         let clock = VirtualClock(control.clone());
         let tracker = LocalTracker::in_memory(Arc::new(clock.clone()), setup.uniqueness.clone()).unwrap();
-        let number = WORLDS.fetch_add(1, Ordering::Relaxed);
-        let ledger = format!("file:ledger-{number}?mode=memory&cache=shared");
-        let keeper = open(&ledger);
+        let (ledger, keeper) = new_ledger();
         Self {
             control,
             tracker: Arc::new(tracker),
@@ -117,7 +116,7 @@ impl World {
             blows: Arc::default(),
             policy: setup.policy.clone(),
             ledger,
-            _keeper: keeper,
+            keeper,
         }
     }
 
@@ -153,12 +152,35 @@ impl World {
         Ledger::over(open(&self.ledger)).unwrap()
     }
 
+    /// The ledger is deleted.
+    pub(crate) fn lose_ledger(&mut self) {
+        (self.ledger, self.keeper) = new_ledger();
+    }
+
     /// Something happens at a vendor.
     pub(crate) fn happen(&self, event: Value) {
-        match Event::try_from(event).unwrap() {
-            Event::DataTheorem(event) => self.control.happen(&event).map(|_| ()).unwrap(),
-            Event::Mend(event) => self.control.happen(&event).map(|_| ()).unwrap(),
+        self.may_happen(&Event::try_from(event).unwrap()).unwrap();
+    }
+
+    /// The same, unless it can't happen in the world as it is.
+    pub(crate) fn may_happen(&self, event: &Event) -> Result<(), String> {
+        match event {
+            Event::DataTheorem(event) => self.control.happen(event).map(|_| ()).map_err(|error| error.to_string()),
+            Event::Mend(event) => self.control.happen(event).map(|_| ()).map_err(|error| error.to_string()),
         }
+    }
+
+    /// Somebody else than the client asks Mend for something about the organization.
+    pub(crate) fn ask_mend(&self, request_type: &str, mut body: Value) -> Value {
+        let env = self.control.environment().env;
+        body["requestType"] = request_type.into();
+        body["userKey"] = env["MEND_USER_KEY"].as_str().into();
+        body["orgToken"] = env["MEND_ORG_TOKEN"].as_str().into();
+        let mut call = Call::new(http::Method::POST, "http://localhost/api/v1.4".to_owned());
+        call.headers.insert("content-type", http::HeaderValue::from_static("application/json"));
+        call.body = body.to_string().into();
+        let reply = HOST.wire.send(call).unwrap();
+        serde_json::from_slice(&reply.body).unwrap()
     }
 
     /// Time passes.
@@ -210,6 +232,14 @@ impl Drop for World {
         let host = &*HOST;
         let _ = host.runtime.block_on(host.server.delete_sandbox(self.control.id()));
     }
+}
+
+/// A ledger that is nobody's yet, and what keeps it in memory.
+fn new_ledger() -> (String, Connection) {
+    let number = WORLDS.fetch_add(1, Ordering::Relaxed);
+    let ledger = format!("file:ledger-{number}?mode=memory&cache=shared");
+    let keeper = open(&ledger);
+    (ledger, keeper)
 }
 
 fn open(name: &str) -> Connection {
