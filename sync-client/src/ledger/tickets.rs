@@ -198,9 +198,15 @@ impl Ledger {
         self.set_state(group, "refused", &format!("no ticket was made: {why}"), at)
     }
 
-    /// It is not known whether a ticket was made.
+    /// It is not known whether a ticket was made. It may have been made as late as `at`, when the tracker was given up.
     pub fn in_doubt(&mut self, group: &GroupId, why: &str, at: Timestamp) -> Result<(), LedgerError> {
-        self.set_state(group, "in-doubt", &format!("whether a ticket was made is not known: {why}"), at)
+        let run = self.run;
+        self.write(|write| {
+            write
+                .prepare_cached("UPDATE ticket SET state = 'in-doubt', tried_at = ?2 WHERE group_id = ?1")?
+                .execute([group.as_str(), &at.to_string()])?;
+            remember(write, run, group, at, &format!("whether a ticket was made is not known: {why}"))
+        })
     }
 
     /// The ticket is gone; nothing more is done about it.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::telling::Look;
 use super::{Run, Stop};
 use crate::core::model::{GroupId, Item, Link, OpKey, Source, TicketKey};
 use crate::core::plan::{Group, Member, Step, Ticketing, Told, apply, next_step};
@@ -55,7 +56,12 @@ impl Run<'_> {
                 Step::Link(item, key) => {
                     let known = match ticket.clone().filter(|ticket| ticket.key == *key) {
                         Some(known) => known,
-                        None => linked_by_key(key),
+                        // No link may lead to a ticket that is gone (I2).
+                        None => match self.look_again(&seen.group, key)? {
+                            Look::At(ticket) if ticket.key == *key => ticket,
+                            Look::Elsewhere => linked_by_key(key),
+                            Look::At(_) | Look::Nothing => return Ok(false),
+                        },
                     };
                     match self.link(item, &known) {
                         Ok(()) => {

@@ -7,6 +7,8 @@ mod blows;
 mod carriers;
 mod every_boundary;
 mod machine;
+mod pairs;
 mod quiet;
+mod readings;
 mod step;
 mod world;

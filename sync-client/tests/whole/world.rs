@@ -165,7 +165,9 @@ impl World {
     /// The same, unless it can't happen in the world as it is.
     pub(crate) fn may_happen(&self, event: &Event) -> Result<(), String> {
         match event {
-            Event::DataTheorem(event) => self.control.happen(event).map(|_| ()).map_err(|error| error.to_string()),
+            Event::DataTheorem(event) => {
+                self.control.happen(event).map(|_| ()).map_err(|error| error.to_string())
+            }
             Event::Mend(event) => self.control.happen(event).map(|_| ()).map_err(|error| error.to_string()),
         }
     }

@@ -75,7 +75,8 @@ impl Judge {
     pub(super) fn new(world: &World) -> Self {
         let sides = items(&world.vendors_side());
         // Whatever is linked from the start is somebody's.
-        let links = sides.iter().filter_map(|(group, side)| Some((group.clone(), side.links.first()?.clone())));
+        let links =
+            sides.iter().filter_map(|(group, side)| Some((group.clone(), side.links.first()?.clone())));
         let people = People { links: links.collect(), ..People::default() };
         Self {
             people,
@@ -110,7 +111,8 @@ impl Judge {
         let groups: BTreeSet<&String> = before.keys().chain(self.sides.keys()).collect();
         for group in groups {
             let due = self.due.entry(group.clone()).or_default();
-            let (was, is) = (before.get(group).map(|side| side.is_open), self.sides.get(group).map(|side| side.is_open));
+            let (was, is) =
+                (before.get(group).map(|side| side.is_open), self.sides.get(group).map(|side| side.is_open));
             let is_closing = match (was, is) {
                 (Some(true), Some(false)) => true,
                 (Some(true), None) => group.starts_with("mend/") && !removes,
@@ -230,7 +232,14 @@ impl Judge {
     }
 
     /// What is wrong about a ticket that the client closed or opened.
-    fn changed(&mut self, group: &str, key: &str, is_done: bool, is_sure: bool, is_struck: bool) -> Option<String> {
+    fn changed(
+        &mut self,
+        group: &str,
+        key: &str,
+        is_done: bool,
+        is_sure: bool,
+        is_struck: bool,
+    ) -> Option<String> {
         let is_open = self.is_open(group);
         let due = self.due.entry(group.to_owned()).or_default();
         let is_due = if is_done {
@@ -238,7 +247,9 @@ impl Judge {
         } else {
             due.reopening && (is_open || !is_sure && due.was_open)
         };
-        let told = format!("{key} of {group} became done: {is_done}, open at the vendor: {is_open}, {due:?} (I5, I10)");
+        let told = format!(
+            "{key} of {group} became done: {is_done}, open at the vendor: {is_open}, {due:?} (I5, I10)"
+        );
         // What was done twice because the answer was lost is not done out of the blue.
         if !is_struck && is_done {
             due.closing = false;
@@ -344,8 +355,11 @@ impl Judge {
         }
         for ticket in &tickets {
             let group = self.group_of(ticket.op.as_deref().unwrap());
-            let is_project_there =
-                spec.mend.projects.iter().any(|one| group.starts_with(&format!("mend/violation/{}/", one.token())));
+            let is_project_there = spec
+                .mend
+                .projects
+                .iter()
+                .any(|one| group.starts_with(&format!("mend/violation/{}/", one.token())));
             let is_left = self.people.hidden.contains(&group) || self.forgotten.contains(&group);
             if !sides.contains_key(&group) && is_project_there && !is_left {
                 wrong.extend(self.misjudged(ticket, &group, false));
@@ -368,7 +382,13 @@ fn touched(before: &Details, after: &Details) -> Vec<String> {
     let key = &before.summary.key;
     let fields = |ticket: &Details| {
         let keys = (ticket.summary.key.clone(), ticket.former_keys.clone());
-        (keys, ticket.summary.title.clone(), ticket.description.clone(), ticket.labels.clone(), ticket.is_hidden)
+        (
+            keys,
+            ticket.summary.title.clone(),
+            ticket.description.clone(),
+            ticket.labels.clone(),
+            ticket.is_hidden,
+        )
     };
     let mut wrong = Vec::new();
     if fields(before) != fields(after) {

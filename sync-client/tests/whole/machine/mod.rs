@@ -6,7 +6,7 @@
 //! client's planner and its ledger.
 
 mod judge;
-mod stage;
+pub(crate) mod stage;
 mod steps;
 
 use std::str::FromStr;
@@ -52,7 +52,8 @@ fn histories_of(uniqueness: Uniqueness, regressions: &'static str) {
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
     let has_key = uniqueness == Uniqueness::Key;
-    let played = runner.run(&histories(has_key), |history| play(uniqueness, &history).map_err(TestCaseError::fail));
+    let played =
+        runner.run(&histories(has_key), |history| play(uniqueness, &history).map_err(TestCaseError::fail));
     assert!(played.is_ok(), "SYNC_SEED={seed}: {}", played.unwrap_err());
 }
 

@@ -18,19 +18,20 @@ use super::steps::{Edit, Step, Vendor};
 use crate::world::{Ended, Setup, World};
 
 const EPOCH: &str = "2026-01-15T12:00:00Z";
-const APPS: [&str; 2] = ["643010001", "643010002"];
-const PROJECTS: [&str; 2] = ["wallet-api", "wallet-app"];
-const LIBRARIES: [&str; 5] = ["ledger", "parser", "widgets", "crypto", "images"];
+pub(crate) const APPS: [&str; 2] = ["643010001", "643010002"];
+pub(crate) const PROJECTS: [&str; 2] = ["wallet-api", "wallet-app"];
+pub(crate) const LIBRARIES: [&str; 5] = ["ledger", "parser", "widgets", "crypto", "images"];
 const VULNERABILITY: &str = "CVE-2025-10001";
-const COPYLEFT: &str = "GPL 3.0";
+pub(crate) const COPYLEFT: &str = "GPL 3.0";
 
 /// So many runs after the last blow both sides have to be in step.
 const RUNS_MAX: usize = 4;
 /// So many further runs have to write nothing.
 const QUIET_RUNS: usize = 3;
 
-/// Two apps with three findings and six targets; two projects with four libraries, two policies and three violations.
-fn little_world() -> WorldSpec {
+/// Two apps with three findings and six targets; two projects with two libraries, three more that a
+/// scan may find, two policies and three violations.
+pub(crate) fn little_world() -> WorldSpec {
     let kinds = ["11111111-0000-5000-8000-00000000000a", "11111111-0000-5000-8000-00000000000b"];
     let mut spec = world(EPOCH.parse().unwrap()).key(api_key("sync"));
     for kind in kinds {
@@ -39,7 +40,8 @@ fn little_world() -> WorldSpec {
     for id in APPS {
         spec = spec.app(app(id));
     }
-    let findings = [("053069", APPS[0], kinds[0]), ("053070", APPS[0], kinds[1]), ("053071", APPS[1], kinds[0])];
+    let findings =
+        [("053069", APPS[0], kinds[0]), ("053070", APPS[0], kinds[1]), ("053071", APPS[1], kinds[0])];
     for (number, (id, app, kind)) in findings.into_iter().enumerate() {
         spec = spec.finding(finding(id, app, kind));
         for part in 0..2 {
@@ -51,7 +53,11 @@ fn little_world() -> WorldSpec {
                 _ => TargetStatus::Open,
             };
             let of_finding = of_finding.text(&text).status(status);
-            spec = spec.target(if number == 2 && part == 1 { of_finding.external_id("SEC-7") } else { of_finding });
+            spec = spec.target(if number == 2 && part == 1 {
+                of_finding.external_id("SEC-7")
+            } else {
+                of_finding
+            });
         }
     }
     let known = |index: usize| {
@@ -59,10 +65,12 @@ fn little_world() -> WorldSpec {
         match index {
             0 => library.license("MIT").vulnerability(VULNERABILITY),
             1 => library.license(COPYLEFT),
+            3 => library.license(COPYLEFT).vulnerability(VULNERABILITY),
             _ => library.license("MIT"),
         }
     };
-    let projects = [project(PROJECTS[0]).library(known(0)).library(known(1)), project(PROJECTS[1]).library(known(0))];
+    let projects =
+        [project(PROJECTS[0]).library(known(0)).library(known(1)), project(PROJECTS[1]).library(known(0))];
     for project in projects {
         spec = spec.mend_project(project);
     }
@@ -86,7 +94,8 @@ pub(super) struct Stage {
 impl Stage {
     pub(super) fn new(uniqueness: Uniqueness) -> Self {
         let readings = BTreeMap::new();
-        let setup = Setup { world: little_world(), page_size: 2, readings, uniqueness, policy: Policy::default() };
+        let setup =
+            Setup { world: little_world(), page_size: 2, readings, uniqueness, policy: Policy::default() };
         let world = World::new(&setup);
         let judge = Judge::new(&world);
         Self { world, judge, number: 0 }
@@ -160,7 +169,8 @@ impl Stage {
         let targets: Vec<String> =
             spec.data_theorem.security_finding_targets.iter().map(|target| target.id.clone()).collect();
         let of = |choice: u8, count: usize| usize::from(choice) % count.max(1);
-        let library_key = |index: usize| library("com.example", LIBRARIES[index], "1.0.0").key_uuid().to_owned();
+        let library_key =
+            |index: usize| library("com.example", LIBRARIES[index], "1.0.0").key_uuid().to_owned();
         let chosen = |bits: u8| (0..LIBRARIES.len()).filter(move |index| bits & (1 << index) != 0);
         let event = match step {
             Vendor::Scan { app, seen, missed } => {
@@ -171,17 +181,21 @@ impl Stage {
                     .iter()
                     .filter(|target| {
                         let findings = &spec.data_theorem.security_findings;
-                        let mut of_target = findings.iter().filter(|one| one.id == target.security_finding_id);
+                        let mut of_target =
+                            findings.iter().filter(|one| one.id == target.security_finding_id);
                         of_target.any(|finding| finding.mobile_app_id == app)
                     })
                     .map(|target| &target.id)
                     .collect();
                 let of_bits = |bits: u8| {
                     let of_app = of_app.iter().enumerate();
-                    of_app.filter(move |(index, _)| bits & (1 << (index % 8)) != 0).map(|(_, id)| (*id).clone())
+                    of_app
+                        .filter(move |(index, _)| bits & (1 << (index % 8)) != 0)
+                        .map(|(_, id)| (*id).clone())
                 };
                 let seen: Vec<_> = of_bits(*seen).map(|id| json!({"target_id": id})).collect();
-                let missed: Vec<_> = of_bits(*missed).filter(|id| !seen.contains(&json!({"target_id": id}))).collect();
+                let missed: Vec<_> =
+                    of_bits(*missed).filter(|id| !seen.contains(&json!({"target_id": id}))).collect();
                 json!({"type": "data_theorem.scan", "mobile_app_id": app, "observed": seen,
                     "missed": {"targets": missed}})
             }
@@ -222,7 +236,9 @@ impl Stage {
             }
             Vendor::MendScan { project, added, removed } => {
                 let token = token("project", PROJECTS[of(*project, 2)]);
-                let Some(project) = spec.mend.projects.iter().find(|one| one.token() == token) else { return };
+                let Some(project) = spec.mend.projects.iter().find(|one| one.token() == token) else {
+                    return;
+                };
                 let has = |key: &String| project.inventory.iter().any(|used| used.key_uuid == *key);
                 let removed: Vec<_> = chosen(*removed).map(library_key).filter(has).collect();
                 let added = chosen(*added).map(library_key).filter(|key| !removed.contains(key));
@@ -248,7 +264,8 @@ impl Stage {
                 json!({"type": "mend.licenses_changed", "key_uuid": key, "licenses": [license]})
             }
             Vendor::Policy { policy, is_enabled } => {
-                let listed = self.world.ask_mend("getOrganizationPolicies", json!({"aggregatePolicies": false}));
+                let listed =
+                    self.world.ask_mend("getOrganizationPolicies", json!({"aggregatePolicies": false}));
                 let policies = listed["policies"].as_array().unwrap();
                 let mut policy = policies[of(*policy, policies.len())].clone();
                 policy["enabled"] = (*is_enabled).into();

@@ -14,7 +14,10 @@ pub(super) enum Step {
     /// Time passes, in seconds.
     Wait(i64),
     /// The client runs, and this goes wrong at boundaries of the run.
-    Run { is_full: bool, blows: Vec<(usize, Blow)> },
+    Run {
+        is_full: bool,
+        blows: Vec<(usize, Blow)>,
+    },
     /// The client's ledger is deleted.
     LoseLedger,
 }
@@ -22,21 +25,57 @@ pub(super) enum Step {
 /// What happens at a vendor. Bits of a `u8` choose targets or libraries.
 #[derive(Debug, Clone)]
 pub(super) enum Vendor {
-    Scan { app: u8, seen: u8, missed: u8 },
-    FindingAdded { app: u8, targets: u8 },
-    Status { target: u8, status: u8 },
+    Scan {
+        app: u8,
+        seen: u8,
+        missed: u8,
+    },
+    FindingAdded {
+        app: u8,
+        targets: u8,
+    },
+    Status {
+        target: u8,
+        status: u8,
+    },
     /// A person sets a target's ticket in the portal: one of another tracker.
-    SetTicket { target: u8, number: u8 },
+    SetTicket {
+        target: u8,
+        number: u8,
+    },
     /// A person takes a target's ticket away.
-    ClearTicket { target: u8 },
-    AppRemoved { app: u8 },
-    MendScan { project: u8, added: u8, removed: u8 },
-    Published { library: u8, number: u8 },
-    Rescored { is_high: bool },
-    Licenses { library: u8, is_copyleft: bool },
-    Policy { policy: u8, is_enabled: bool },
-    ProjectRenamed { project: u8 },
-    ProjectDeleted { project: u8 },
+    ClearTicket {
+        target: u8,
+    },
+    AppRemoved {
+        app: u8,
+    },
+    MendScan {
+        project: u8,
+        added: u8,
+        removed: u8,
+    },
+    Published {
+        library: u8,
+        number: u8,
+    },
+    Rescored {
+        is_high: bool,
+    },
+    Licenses {
+        library: u8,
+        is_copyleft: bool,
+    },
+    Policy {
+        policy: u8,
+        is_enabled: bool,
+    },
+    ProjectRenamed {
+        project: u8,
+    },
+    ProjectDeleted {
+        project: u8,
+    },
 }
 
 /// What a person does to a ticket.
