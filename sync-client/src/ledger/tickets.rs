@@ -136,7 +136,8 @@ impl Ledger {
             write
                 .prepare_cached(
                     "INSERT INTO ticket (group_id, source, op, state, tried_at) VALUES (?1, ?2, ?3, 'intended', ?4)
-                     ON CONFLICT (group_id) DO UPDATE SET state = 'intended', tried_at = ?4",
+                     ON CONFLICT (group_id) DO UPDATE SET state = 'intended', tried_at = ?4,
+                        key = NULL, is_adopted = 0, told = NULL",
                 )?
                 .execute(params![group.as_str(), source.as_str(), OpKey::of(group).as_str(), at.to_string()])?;
             store_items(write, run, group, items, reference, at)?;

@@ -2,12 +2,12 @@
 
 use super::tickets::{source_of, view};
 use super::{HeldBack, Run, Stop};
-use crate::core::model::{GroupId, OpKey, Source, TicketKey};
+use crate::core::model::{GroupId, ItemId, OpKey, Source, TicketKey};
 use crate::core::plan::{Ticketing, Told, standing};
 use crate::core::policy::OnChange;
 use crate::core::text::{Consequence, StatusChange};
 use crate::ledger::{Recorded, RecordedItem};
-use crate::ports::{Change, Ticket};
+use crate::ports::{Change, Ticket, VendorError};
 
 /// After so many runs in a row that could not see a ticket it counts as gone. One is no evidence: trackers answer "not
 /// found" for what they only hide for a while.
@@ -17,7 +17,7 @@ const UNSEEN_RUNS_MAX: u32 = 3;
 const PAGE: u32 = 500;
 
 /// What looking at a ticket came to.
-enum Look {
+pub(super) enum Look {
     /// The ticket.
     At(Ticket),
     /// The vendor has a ticket that this tracker does not: somebody else's.
@@ -131,6 +131,14 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// Looks at the ticket of a group as the ledger knows it by now.
+    pub(super) fn look_again(&mut self, group: &GroupId, key: &TicketKey) -> Result<Look, Stop> {
+        match self.ledger.group(group)? {
+            Some(recorded) => self.look_at(group, &recorded, key),
+            None => Ok(Look::Nothing),
+        }
+    }
+
     /// Looks at the ticket, under the key that it has now.
     fn look_at(&mut self, group: &GroupId, recorded: &Recorded, key: &TicketKey) -> Result<Look, Stop> {
         let ticket = match self.tracker.get(key) {
@@ -176,7 +184,16 @@ impl Run<'_> {
         self.report.moved += 1;
         self.did(&format!("follow {from} of {group}, which is {} now", ticket.key));
         for item in recorded.items.iter().filter(|item| item.linked.is_some()) {
-            match self.link(&item.id, ticket) {
+            let is_ours = |link: &str| {
+                link == from.as_str() || recorded.former_keys.iter().any(|key| key.as_str() == link)
+            };
+            let linked = match self.ticket_at_vendor(&item.id) {
+                // Another ticket is somebody's decision.
+                Ok(Some(link)) if !is_ours(&link) => continue,
+                Ok(_) => self.link(&item.id, ticket),
+                Err(error) => Err(error),
+            };
+            match linked {
                 Ok(()) => {
                     self.ledger.linked(group, &item.id, &ticket.key, self.now())?;
                     self.report.linked += 1;
@@ -189,7 +206,17 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Looks at every ticket of a vendor's items, so that one that was moved or deleted is noticed although its items did not change.
+    /// The ticket that the vendor has for an item now; Mend does not show it.
+    fn ticket_at_vendor(&self, item: &ItemId) -> Result<Option<String>, VendorError> {
+        let target = item.as_str().strip_prefix("data-theorem/target/");
+        match (target, &self.vendors.data_theorem) {
+            (Some(target), Some(vendor)) => Ok(vendor.target(target)?.external_id),
+            _ => Ok(None),
+        }
+    }
+
+    /// Looks at every ticket of a vendor's items, so that one that was moved or deleted is noticed although its items
+    /// did not change.
     pub(super) fn look_at_every_ticket(&mut self, source: Source) -> Result<(), Stop> {
         let mut after = String::new();
         loop {

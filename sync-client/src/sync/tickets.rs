@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::telling::Look;
 use super::{Run, Stop};
-use crate::core::model::{GroupId, Item, OpKey, Source, TicketKey};
+use crate::core::model::{GroupId, Item, Link, OpKey, Source, TicketKey};
 use crate::core::plan::{Group, Member, Step, Ticketing, Told, apply, next_step};
 use crate::core::text::{Facts, item_label};
-use crate::ledger::{NewRecord, Recorded};
+use crate::ledger::{NewRecord, Recorded, RecordedItem};
 use crate::ports::{Change, Created, Ticket, TrackerError, TrackerTraits, VendorError};
 
 /// A search that lags no longer than this is waited for; a longer lag leaves it to a later run.
@@ -53,18 +54,14 @@ impl Run<'_> {
                     self.did(&format!("take over {key} for {}", seen.group));
                 }
                 Step::Link(item, key) => {
-                    let made = ticket.clone().filter(|ticket| ticket.key == *key);
-                    let known = match (made, seen.source) {
-                        (Some(made), _) => made,
-                        // Mend is told how the ticket is, and what it was told already must not get lost.
-                        (None, Source::Mend) => match self.tracker.get(key) {
-                            Ok(found) => found.unwrap_or_else(|| known_by_key(key)),
-                            Err(error) => {
-                                self.note_tracker(item.as_str(), &error)?;
-                                return Ok(false);
-                            }
+                    let known = match ticket.clone().filter(|ticket| ticket.key == *key) {
+                        Some(known) => known,
+                        // No link may lead to a ticket that is gone (I2).
+                        None => match self.look_again(&seen.group, key)? {
+                            Look::At(ticket) if ticket.key == *key => ticket,
+                            Look::Elsewhere => known_by_key(key),
+                            Look::At(_) | Look::Nothing => return Ok(false),
                         },
-                        (None, Source::DataTheorem) => known_by_key(key),
                     };
                     match self.link(item, &known) {
                         Ok(()) => {
@@ -98,7 +95,7 @@ impl Run<'_> {
         let traits = self.tracker.traits();
         if !self.is_old_enough(&traits)? {
             let why = "the ledger is new, and the tracker's search may not show yet what an earlier one made";
-            self.report.fail(group.as_str(), why);
+            self.report.fail(group.as_str(), &why);
             return Ok(None);
         }
         let ticket = self.wording().new_ticket(&op, &facts, &labels(seen.source, group, &op));
@@ -159,7 +156,7 @@ impl Run<'_> {
     fn tell_of_robbed(&mut self, robbed: &[GroupId], key: &TicketKey) {
         for group in robbed {
             let why = format!("its ticket {key} is another one now: is this another tracker than before?");
-            self.report.fail(group.as_str(), why);
+            self.report.fail(group.as_str(), &why);
         }
     }
 
@@ -264,6 +261,15 @@ fn known_by_key(key: &TicketKey) -> Ticket {
     }
 }
 
+/// A ticket that somebody gave to a group is the group's for as long as the vendor has it there: whoever takes it away
+/// does not want it back.
+fn is_taken_back(seen: &[Item], recorded: &Recorded) -> bool {
+    let is_unset = |known: &RecordedItem| {
+        seen.iter().any(|item| item.id == known.id && item.link == Link::Unset && known.linked.is_none())
+    };
+    recorded.is_adopted && !recorded.items.is_empty() && recorded.items.iter().all(is_unset)
+}
+
 /// The group as the planner looks at it: what was seen now, and what the ledger remembers besides.
 pub(super) fn view(seen: &[Item], recorded: Option<&Recorded>) -> Group {
     let known = |item: &Item| recorded?.items.iter().find(|known| known.id == item.id);
@@ -287,9 +293,14 @@ pub(super) fn view(seen: &[Item], recorded: Option<&Recorded>) -> Group {
             is_recorded: true,
         }
     }));
+    let ticketing = match recorded {
+        Some(recorded) if is_taken_back(seen, recorded) => Ticketing::Refused,
+        Some(recorded) => recorded.ticketing.clone(),
+        None => Ticketing::Unasked,
+    };
     Group {
         items,
-        ticketing: recorded.map_or(Ticketing::Unasked, |recorded| recorded.ticketing.clone()),
+        ticketing,
         told: recorded.and_then(|recorded| recorded.told),
         former_keys: recorded.map(|recorded| recorded.former_keys.clone()).unwrap_or_default(),
     }

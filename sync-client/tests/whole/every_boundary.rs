@@ -21,7 +21,7 @@ const RUNS_MAX: usize = 4;
 
 /// What happens before the run with the blow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Chapter {
+pub(crate) enum Chapter {
     /// Nothing was ever exported.
     First,
     /// What was open is gone, and something new is there.
@@ -31,7 +31,7 @@ enum Chapter {
 }
 
 impl Chapter {
-    const ALL: [Self; 3] = [Self::First, Self::Closings, Self::Comebacks];
+    pub(crate) const ALL: [Self; 3] = [Self::First, Self::Closings, Self::Comebacks];
 
     /// Plays everything up to the run with the blow. Answers the tickets that people closed.
     fn play(self, world: &World) -> BTreeSet<String> {
@@ -81,7 +81,7 @@ fn scan(world: &World, observed: &[String]) {
 }
 
 /// One app with four targets, one of them closed from the start, and one project with one violation.
-fn little(uniqueness: Uniqueness) -> Setup {
+pub(crate) fn little(uniqueness: Uniqueness) -> Setup {
     let mut setup = Setup { page_size: 2, uniqueness, ..setup("one-open") };
     let targets = &mut setup.world.data_theorem.security_finding_targets;
     let first = targets[0].clone();
@@ -96,21 +96,23 @@ fn little(uniqueness: Uniqueness) -> Setup {
     setup
 }
 
-/// The schedule that was played, for a failure's text.
-fn play(setup: &Setup, chapter: Chapter, blows: &[(usize, Blow)]) -> Result<(), String> {
+/// Plays a chapter, then a run for each list of blows, then runs in peace. An error says what was played and what is wrong.
+pub(crate) fn play(setup: &Setup, chapter: Chapter, runs: &[Vec<(usize, Blow)>]) -> Result<(), String> {
     let world = World::new(setup);
     let left_to_people = chapter.play(&world);
-    world.blows.plan(blows);
-    let ended = world.run(Options::default());
-    let struck = world.blows.struck();
-    let told = |what: String| format!("{chapter:?}, {struck:?}: {what}");
-    if let Ended::Ledger(error) = ended {
-        return Err(told(format!("the ledger failed: {error}")));
+    let mut struck = Vec::new();
+    for blows in runs {
+        world.blows.plan(blows);
+        let ended = world.run(Options::default());
+        struck.push(world.blows.struck());
+        if let Ended::Ledger(error) = ended {
+            return Err(format!("{chapter:?}, {struck:?}: the ledger failed: {error}"));
+        }
+        world.wait(60);
     }
-    world.wait(60);
+    let told = |what: String| format!("{chapter:?}, {struck:?}: {what}");
     world.record.quiet(world.clock.now());
     for run in 0..RUNS_MAX {
-        world.wait(60);
         let report = world.run_in_peace();
         if report.writes() == 0 && report.failed == 0 && report.in_doubt == 0 && run > 0 {
             let mut problems = problems(&world, &left_to_people);
@@ -122,12 +124,13 @@ fn play(setup: &Setup, chapter: Chapter, blows: &[(usize, Blow)]) -> Result<(), 
         if run + 1 == RUNS_MAX {
             return Err(told(format!("no peace after {RUNS_MAX} runs: {report:?}")));
         }
+        world.wait(60);
     }
     Ok(())
 }
 
 /// The boundaries of a chapter's run when nothing goes wrong.
-fn boundaries(setup: &Setup, chapter: Chapter) -> Vec<String> {
+pub(crate) fn boundaries(setup: &Setup, chapter: Chapter) -> Vec<String> {
     let world = World::new(setup);
     chapter.play(&world);
     world.run_in_peace();
@@ -143,7 +146,7 @@ fn every_single_blow(setup: &Setup) {
             let is_tracker = boundary.starts_with("tracker ");
             for blow in Blow::ALL.into_iter().filter(|blow| !is_tracker || blow.strikes_trackers()) {
                 schedules += 1;
-                failures.extend(play(setup, chapter, &[(number, blow)]).err());
+                failures.extend(play(setup, chapter, &[vec![(number, blow)]]).err());
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use fixtures::world::WorldSpec;
 use fixtures::world::data_theorem::TargetStatus;
 use fixtures::world::mend::ViolationStatus;
 use sync_client::core::model::{GroupId, OpKey};
@@ -9,9 +10,10 @@ use sync_client::core::model::{GroupId, OpKey};
 use crate::world::World;
 
 /// What the vendor says of an item, and which ticket it knows.
-struct Side {
-    is_open: bool,
-    links: Vec<String>,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Side {
+    pub(crate) is_open: bool,
+    pub(crate) links: Vec<String>,
 }
 
 /// What is not in step; nothing: all is well. Tickets in `left_to_people` were closed or opened by people, whose word
@@ -27,7 +29,7 @@ pub(crate) fn problems(world: &World, left_to_people: &BTreeSet<String>) -> Vec<
             by_op.entry(op).or_default().push((ticket.key.clone(), ticket.is_done));
         }
     }
-    let items = items(world);
+    let items = items(&world.vendors_side());
     let mut known = BTreeSet::new();
     for (group, side) in &items {
         let op = OpKey::of(&GroupId::new(group.as_str())).as_str().to_owned();
@@ -56,8 +58,8 @@ pub(crate) fn problems(world: &World, left_to_people: &BTreeSet<String>) -> Vec<
     problems
 }
 
-fn items(world: &World) -> BTreeMap<String, Side> {
-    let spec = world.vendors_side();
+/// Every item, by the group it is alone in.
+pub(crate) fn items(spec: &WorldSpec) -> BTreeMap<String, Side> {
     let mut items = BTreeMap::new();
     for target in &spec.data_theorem.security_finding_targets {
         let status = target.statuses.first().map(|one| one.status);

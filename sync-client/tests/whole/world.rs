@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, Once};
 
 use contract_tests::judge::journal::RunStarted;
-use contract_tests::target::transport::InProcess;
+use contract_tests::target::exchange::Request as Call;
+use contract_tests::target::transport::{InProcess, Transport as _};
 use fixtures::world::{Event, WorldSpec};
 use jiff::SignedDuration;
 use mock_server::kernel::clock::ClockMode;
@@ -261,9 +262,33 @@ impl World {
 
     /// Something happens at a vendor.
     pub(crate) fn happen(&self, event: Value) {
+        self.may_happen(&Event::try_from(event).unwrap()).unwrap();
+    }
+
+    /// The same, unless it can't happen in the world as it is.
+    pub(crate) fn may_happen(&self, event: &Event) -> Result<(), String> {
         let before = self.vendors_side();
-        happen(&self.control, event);
+        let done = match event {
+            Event::DataTheorem(event) => {
+                self.control.happen(event).map(|_| ()).map_err(|error| error.to_string())
+            }
+            Event::Mend(event) => self.control.happen(event).map(|_| ()).map_err(|error| error.to_string()),
+        };
         self.record.happened(self.clock.now(), &before, &self.vendors_side());
+        done
+    }
+
+    /// Somebody else than the client asks Mend for something about the organization.
+    pub(crate) fn ask_mend(&self, request_type: &str, mut body: Value) -> Value {
+        let env = self.control.environment().env;
+        body["requestType"] = request_type.into();
+        body["userKey"] = env["MEND_USER_KEY"].as_str().into();
+        body["orgToken"] = env["MEND_ORG_TOKEN"].as_str().into();
+        let mut call = Call::new(http::Method::POST, "http://localhost/api/v1.4".to_owned());
+        call.headers.insert("content-type", http::HeaderValue::from_static("application/json"));
+        call.body = body.to_string().into();
+        let reply = HOST.wire.send(call).unwrap();
+        serde_json::from_slice(&reply.body).unwrap()
     }
 
     /// Time passes.
