@@ -11,10 +11,11 @@ use super::capabilities::Capabilities;
 use super::expected::{Difference, differences};
 use super::ids::{GroupId, ItemId, RunId, TicketKey};
 use super::journal::{
-    Answer, Call, Changed, Event, Exit, RunEnded, RunStarted, TrackerRequest, VendorRequest, What,
+    Answer, Call, Change, Changed, Event, Exit, Reply, RunEnded, RunStarted, TrackerRequest, VendorRequest,
+    What,
 };
 use super::replay::Moment;
-use super::state::State;
+use super::state::{State, VendorItem};
 use super::vendor_requests::Meaning;
 
 /// A history sorted by run.
@@ -28,6 +29,8 @@ pub(super) struct Case<'a> {
     pub(super) quiet: Vec<Range<usize>>,
     /// Both sides after the last event; deleted tickets are still known.
     pub(super) last: State,
+    /// Every item that there ever was, as it was last.
+    pub(super) known: BTreeMap<ItemId, VendorItem>,
     by_id: BTreeMap<RunId, usize>,
 }
 
@@ -166,6 +169,7 @@ impl<'a> Case<'a> {
             runs: Vec::new(),
             quiet: quiet(judged),
             last: State::default(),
+            known: judged.start.items.clone(),
             by_id: BTreeMap::new(),
         };
         let mut hidden = BTreeSet::new();
@@ -173,6 +177,9 @@ impl<'a> Case<'a> {
             match &event.what {
                 What::RunStarted(started) => case.start(moment, index, event, started),
                 What::RunEnded(ended) => case.end(moment, index, event, ended, &mut hidden),
+                What::Happened(Change { what: Changed::Item(item), .. }) => {
+                    case.known.insert(item.id.clone(), item.clone());
+                }
                 _ => {}
             }
             if Request::of(event).is_some_and(Request::is_write)
@@ -300,11 +307,31 @@ impl<'a> Case<'a> {
         is_doubtful || is_last
     }
 
-    /// The last write before this one that leads to the same.
+    /// The last write before this one that leads to the same, and that was not refused: a no settles nothing.
     pub(super) fn same_before(&self, index: usize) -> Option<usize> {
         let wanted = effect(self.events().get(index)?)?;
+        let mut before = self.events().iter().enumerate().take(index).rev();
+        let is_same = |(_, event): &(usize, &Event)| {
+            let reply = Request::of(event).map(|request| request.answer().reply);
+            reply.is_some_and(|reply| reply == Reply::Done || reply.is_doubtful())
+                && effect(event).as_ref() == Some(&wanted)
+        };
+        before.find(is_same).map(|(index, _)| index)
+    }
+
+    /// Whether a create for this group is in doubt before this event, and nothing has settled that yet.
+    pub(super) fn waits_for_proof(&self, group: &GroupId, index: usize) -> bool {
         let before = self.events().iter().enumerate().take(index).rev();
-        before.filter(|(_, event)| effect(event).as_ref() == Some(&wanted)).map(|(index, _)| index).next()
+        let mut last = before.filter_map(|(index, event)| match &event.what {
+            What::Tracker(TrackerRequest { call: Call::Create { group: made, .. }, .. }) => {
+                (made.as_ref() == Some(group)).then(|| self.is_in_doubt(index))
+            }
+            What::Tracker(TrackerRequest { call: Call::Find { group: sought, .. }, answer }) => {
+                (sought.as_ref() == Some(group) && answer.reply == Reply::Done).then_some(false)
+            }
+            _ => None,
+        });
+        last.next().unwrap_or(false)
     }
 
     /// Whether a write only repeats one of which the client could not know what became of it.

@@ -50,7 +50,8 @@ pub fn differences(moment: &Moment, capabilities: &Capabilities) -> Vec<Differen
                 differs(Some(item), "is not linked to its ticket");
             }
         }
-        let is_over = !is_any(Standing::Open) && !is_any(Standing::Unknown);
+        // Of what went without a word nobody knows that it is over.
+        let is_over = !is_any(Standing::Open) && !is_any(Standing::Unknown) && !moment.is_thinned(group);
         let is_decided = ticket.decided_by == Some(Author::Person);
         match capabilities.closes {
             Closes::Transition if is_over && !ticket.is_done && !is_decided => {

@@ -8,8 +8,9 @@ use super::Findings;
 use super::closing::{Ground, decision};
 use super::failures::failures;
 use crate::judge::case::{Case, Request, Run, effect, seconds};
-use crate::judge::ids::{RunId, TicketKey};
+use crate::judge::ids::{ItemId, RunId, TicketKey};
 use crate::judge::journal::{Changed, Reply, Vendor, WaitScope, What};
+use crate::judge::replay::Moment;
 use crate::judge::state::Standing;
 
 pub(super) fn bounded(case: &Case<'_>, findings: &mut Findings) {
@@ -112,38 +113,37 @@ fn waits_for(run: Option<RunId>, request: Request<'_>, scope: WaitScope) -> Opti
 }
 
 pub(super) fn unknown_is_kept(case: &Case<'_>, findings: &mut Findings) {
-    case.each(|moment, index, event| {
-        let unknown = || moment.state.items.values().find(|item| item.standing == Standing::Unknown);
-        match &event.what {
-            What::Tracker(_) => {
-                let ground = decision(case, moment, index, event).map(|decision| decision.ground);
-                if ground == Some(Ground::Unknown) {
-                    findings.convict(
-                        case,
-                        &[index],
-                        "a ticket is closed or opened on a word that no page knows",
-                    );
-                }
+    // Items with a word that was not to be reported yet, with the event that brought it.
+    let mut unreported: BTreeMap<ItemId, usize> = BTreeMap::new();
+    case.each(|moment, index, event| match &event.what {
+        What::Tracker(_) => {
+            let ground = decision(case, moment, index, event).map(|decision| decision.ground);
+            if ground == Some(Ground::Unknown) {
+                findings.convict(case, &[index], "a ticket is closed or opened on a word that no page knows");
             }
-            What::RunEnded(_) => {
-                let (Some(run), Some(item)) = (case.run(event), unknown()) else { return };
-                findings.saw();
-                if stopped_without_need(case, run) {
-                    let text =
-                        format!("{} fails though every request was granted; {} is unknown", run.id, item.id);
-                    findings.convict(case, &[run.start, index], text);
-                }
-            }
-            What::Happened(change) => {
-                if let Changed::Item(item) = &change.what
-                    && item.standing == Standing::Unknown
-                    && change.listed_at.is_some()
-                {
-                    reported_once(case, findings, index, &item.status);
-                }
-            }
-            _ => {}
         }
+        What::RunEnded(_) => {
+            let mut unknown = moment.state.items.values().filter(|item| item.standing == Standing::Unknown);
+            let (Some(run), Some(item)) = (case.run(event), unknown.next()) else { return };
+            findings.saw();
+            if stopped_without_need(case, run) {
+                let text =
+                    format!("{} fails though every request was granted; {} is unknown", run.id, item.id);
+                findings.convict(case, &[run.start, index], text);
+            }
+            if run.code() == Some(case.capabilities().exits.done) && !run.started.is_dry {
+                reported_once(case, findings, &mut unreported, moment, run);
+            }
+        }
+        What::Happened(change) => {
+            if let Changed::Item(item) = &change.what {
+                unreported.remove(&item.id);
+                if item.standing == Standing::Unknown && change.listed_at.is_some() {
+                    unreported.insert(item.id.clone(), index);
+                }
+            }
+        }
+        _ => {}
     });
     findings.skip("every word was known");
 }
@@ -158,20 +158,24 @@ fn stopped_without_need(case: &Case<'_>, run: &Run<'_>) -> bool {
             .all(|(_, _, request)| matches!(request.answer().reply, Reply::Done | Reply::NotFound))
 }
 
-fn reported_once(case: &Case<'_>, findings: &mut Findings, index: usize, word: &str) {
-    let done = case.capabilities().exits.done;
-    let mut later =
-        case.runs.iter().filter(|run| run.start > index && !run.started.is_dry && run.code() == Some(done));
-    let Some(run) = later.next() else { return };
+/// A word that was there when the run began is in its report, once.
+fn reported_once(
+    case: &Case<'_>,
+    findings: &mut Findings,
+    unreported: &mut BTreeMap<ItemId, usize>,
+    moment: &Moment,
+    run: &Run<'_>,
+) {
     let Some(noticed) = run.ended.and_then(|ended| ended.noticed.as_ref()) else { return };
-    findings.saw();
-    let reports = noticed.iter().filter(|(text, count)| text.contains(word) && **count > 0).count();
-    if reports != 1 {
-        let shown: Vec<usize> = [index, run.start].into_iter().chain(run.end).collect();
-        findings.convict(
-            case,
-            &shown,
-            format!("{} reports the word {word} {reports} times instead of once", run.id),
-        );
-    }
+    unreported.retain(|id, since| {
+        let Some(item) = moment.state.items.get(id).filter(|_| *since < run.start) else { return true };
+        let word = &item.status;
+        let reports = noticed.iter().filter(|(text, count)| text.contains(word) && **count > 0).count();
+        if reports != 1 {
+            let shown: Vec<usize> = [*since, run.start].into_iter().chain(run.end).collect();
+            let text = format!("{} reports the word {word} {reports} times instead of once", run.id);
+            findings.convict(case, &shown, text);
+        }
+        false
+    });
 }

@@ -68,7 +68,7 @@ fn ground_to_close(case: &Case<'_>, moment: &Moment, index: usize, event: &Event
     // What changed during the run may have been seen before.
     let stands =
         |standing| items.iter().any(|item| item.standing == standing && moment.is_so_since(&item.id, start));
-    if items.is_empty() {
+    if items.is_empty() && !moment.lost_a_part_since(group, start) {
         return Ground::None(format!(
             "the vendor has nothing of {group} any more, and said nothing about it"
         ));
@@ -84,7 +84,8 @@ fn ground_to_close(case: &Case<'_>, moment: &Moment, index: usize, event: &Event
     if stands(Standing::Unknown) {
         return Ground::Unknown;
     }
-    let silent = items.iter().find(|item| !was_said(case, moment, item, index));
+    let mut settled = items.iter().filter(|item| moment.is_so_since(&item.id, start));
+    let silent = settled.find(|item| !was_said(case, moment, item, index));
     silent.map_or(Ground::Good, |item| Ground::None(format!("no reply said that {} is over", item.id)))
 }
 

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use jiff::SignedDuration;
 
 use super::Findings;
-use crate::judge::case::{Case, Effect, Request, effect, seconds};
+use crate::judge::case::{Case, Effect, effect, seconds};
 use crate::judge::ids::{GroupId, ItemId, TicketKey};
-use crate::judge::journal::{Call, Changed, Edited, Event, Reply, TrackerRequest, What};
+use crate::judge::journal::{Call, Edited, Event, Reply, TrackerRequest, What};
 use crate::judge::replay::Moment;
 use crate::judge::state::Standing;
 use crate::judge::vendor_requests::Meaning;
@@ -74,12 +74,12 @@ fn doubts_are_settled(case: &Case<'_>, findings: &mut Findings, end: usize) {
                     in_doubt.remove(group);
                 }
             }
-            What::Tracker(TrackerRequest { call: Call::Create { group: Some(group), .. }, .. }) => {
+            What::Tracker(TrackerRequest { call: Call::Create { group: Some(group), .. }, answer }) => {
                 if let Some(attempt) = in_doubt.remove(group) {
                     let text = format!("a create for {group} was in doubt and is tried again without proof");
                     findings.convict(case, &[attempt, index], text);
                 }
-                if case.is_in_doubt(index) {
+                if answer.reply.is_doubtful() {
                     findings.saw();
                     in_doubt.insert(group, index);
                 }
@@ -195,27 +195,18 @@ fn why_untrue(moment: &Moment, item: &ItemId, key: &TicketKey, was_there: bool) 
 }
 
 pub(super) fn tickets_have_causes(case: &Case<'_>, findings: &mut Findings) {
-    // Where a group lost an item, the client may have seen that item before.
-    let mut gone: BTreeMap<GroupId, usize> = BTreeMap::new();
     case.each(|moment, index, event| {
-        let state = &moment.state;
-        if let What::Happened(change) = &event.what
-            && let Changed::Gone(id) = &change.what
-            && let Some(item) = state.items.get(id)
-        {
-            gone.insert(item.group.clone(), index);
-        }
         let Some((group, true)) = create(event) else { return };
         findings.saw();
         let Some(group) = group else {
             return findings.convict(case, &[index], "a ticket is made that does not say what for");
         };
+        // What changed or went since may have been seen before.
         let since = first_attempt(case, index, group).min(case.run_start(event));
-        let needed = state
-            .group(group)
-            .any(|item| item.standing == Standing::Open || !moment.is_so_since(&item.id, since));
-        let was_needed = gone.get(group).is_some_and(|gone| *gone > since);
-        if !needed && !was_needed {
+        let mut items = moment.state.group(group);
+        let is_needed =
+            items.any(|item| item.standing == Standing::Open || !moment.is_so_since(&item.id, since));
+        if !is_needed && !moment.lost_a_part_since(group, since) {
             let text = format!("a ticket is made for {group}, of which nothing is open");
             findings.convict(case, &[index], text);
         }
@@ -229,8 +220,5 @@ fn first_attempt(case: &Case<'_>, index: usize, group: &GroupId) -> usize {
     let mut attempts = events.filter(|(index, event)| {
         create(event).is_some() && effect(event).as_ref() == Some(&wanted) && case.is_in_doubt(*index)
     });
-    attempts.next().map_or(index, |(_, event)| {
-        debug_assert!(Request::of(event).is_some());
-        case.run_start(event)
-    })
+    attempts.next().map_or(index, |(_, event)| case.run_start(event))
 }

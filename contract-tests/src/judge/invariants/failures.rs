@@ -43,7 +43,7 @@ impl Subject {
         match self {
             Self::Tracker => true,
             Self::Group(own) => own == group,
-            Self::Vendor(about) => case.last.group(group).any(|item| about.covers(item)),
+            Self::Vendor(about) => case.known.values().any(|item| item.group == *group && about.covers(item)),
         }
     }
 
@@ -54,15 +54,18 @@ impl Subject {
             Self::Vendor(about) => return text.contains(about.name()) || self.names_part(case, text),
             Self::Group(group) => group,
         };
+        let mut items = case.known.values();
         let tickets = case.last.tickets.values().filter(|ticket| ticket.origin.as_ref() == Some(group));
         text.contains(group.last_part())
-            || case.last.group(group).any(|item| text.contains(item.id.last_part()))
-            || tickets.into_iter().any(|ticket| text.contains(ticket.key.as_str()))
+            || items.any(|item| item.group == *group && text.contains(item.id.last_part()))
+            || tickets
+                .flat_map(|ticket| ticket.former_keys.iter().chain([&ticket.key]))
+                .any(|key| text.contains(key.as_str()))
     }
 
     fn names_part(&self, case: &Case<'_>, text: &str) -> bool {
         let Self::Vendor(about) = self else { return false };
-        case.last.items.values().any(|item| about.covers(item) && text.contains(item.id.last_part()))
+        case.known.values().any(|item| about.covers(item) && text.contains(item.id.last_part()))
     }
 }
 

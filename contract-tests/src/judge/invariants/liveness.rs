@@ -150,8 +150,14 @@ fn tried_again(
     (index, subject): (usize, &Subject),
     next: &Run<'_>,
 ) {
+    // Where nothing could be had, there was no way to try.
+    if failures(case, next).iter().any(|failure| failure.subject.is_everything()) {
+        return;
+    }
     let is_left = |difference: &&Difference| {
-        subject.covers(case, &difference.group) && !next.excused.contains(&difference.group)
+        subject.covers(case, &difference.group)
+            && !next.excused.contains(&difference.group)
+            && !case.waits_for_proof(&difference.group, next.start)
     };
     let Some(left) = next.left.iter().find(is_left) else { return };
     let asks = case.requests(next).any(|(_, _, request)| concerns(case, request, &left.group));
@@ -174,8 +180,11 @@ fn others_done(case: &Case<'_>, findings: &mut Findings, run: &Run<'_>, (index, 
         return;
     }
     let was_due: BTreeSet<&GroupId> = run.due.iter().map(|difference| &difference.group).collect();
-    let other = left(run)
-        .find(|difference| was_due.contains(&difference.group) && !subject.covers(case, &difference.group));
+    let other = left(run).find(|difference| {
+        was_due.contains(&difference.group)
+            && !subject.covers(case, &difference.group)
+            && !case.waits_for_proof(&difference.group, run.end.unwrap_or(run.start))
+    });
     if let Some(Difference { group, .. }) = other {
         let text = format!("something else failed, and {} leaves {group} undone", run.id);
         findings.convict(case, &[index, run.start], text);
