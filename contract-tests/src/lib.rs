@@ -1,8 +1,8 @@
 //! What must be true of a vendor's API, checked from outside.
 //!
 //! [`suite`] holds the checks, one per rule of the ledger; [`target`] is what they are run against; [`mod@run`] runs
-//! them and [`report`] says what came of it; [`saboteurs`] prove that each of them can fail. Deliberately absent so
-//! far: the judge of sync clients.
+//! them and [`report`] says what came of it; [`saboteurs`] prove that each of them can fail. [`judge`] says what must
+//! be true of a client, from what happened on both sides.
 
 #![allow(clippy::enum_glob_use, reason = "tables of shapes read like prose without the enum's name")]
 

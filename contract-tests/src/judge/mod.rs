@@ -15,6 +15,7 @@ pub mod journal;
 pub mod replay;
 pub mod state;
 pub mod vendor_requests;
+mod waits;
 
 use std::fmt;
 

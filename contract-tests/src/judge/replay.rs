@@ -1,8 +1,8 @@
 //! How both sides look at each moment of a history, worked out event by event.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::ids::{GroupId, ItemId};
+use super::ids::{GroupId, ItemId, RunId};
 use super::journal::{Call, Change, Changed, Edit, Edited, Event, TrackerRequest, VendorRequest, What};
 use super::state::{Author, Comment, Link, Standing, State, Ticket, VendorItem};
 use super::vendor_requests::{self, Meaning};
@@ -12,8 +12,13 @@ use super::vendor_requests::{self, Meaning};
 pub struct Moment {
     /// Both sides.
     pub state: State,
-    /// Of items whose group has a ticket: the standing that the client last told its readers of.
-    told: BTreeMap<ItemId, Standing>,
+    /// Of items whose group has a ticket: the standing that the client last told its readers of, or those that it may
+    /// have told them of, where the item changed while the run was under way.
+    told: BTreeMap<ItemId, BTreeSet<Standing>>,
+    /// How items stood before, each with the event that ended it.
+    before: BTreeMap<ItemId, Vec<(usize, Standing)>>,
+    /// The events by which runs began.
+    starts: BTreeMap<RunId, usize>,
     /// The event by which an item came to stand as it does; absent: before the history began.
     since: BTreeMap<ItemId, usize>,
     /// Items that the vendor dropped without a word, as they were last.
@@ -24,13 +29,21 @@ impl Moment {
     /// The moment before the first event.
     pub fn start(state: &State) -> Self {
         let told = state.items.values().filter(|item| state.live(&item.group).next().is_some());
-        let told = told.map(|item| (item.id.clone(), item.standing)).collect();
-        Self { state: state.clone(), told, since: BTreeMap::new(), dropped: BTreeMap::new() }
+        let told = told.map(|item| (item.id.clone(), BTreeSet::from([item.standing]))).collect();
+        Self {
+            state: state.clone(),
+            told,
+            before: BTreeMap::new(),
+            starts: BTreeMap::new(),
+            since: BTreeMap::new(),
+            dropped: BTreeMap::new(),
+        }
     }
 
     /// Whether the readers of the item's ticket know how it stands.
     pub fn is_told(&self, item: &ItemId) -> bool {
-        self.told.get(item) == self.state.items.get(item).map(|item| &item.standing)
+        let standing = self.state.items.get(item).map(|item| item.standing);
+        self.told.get(item).zip(standing).is_some_and(|(told, standing)| told.contains(&standing))
     }
 
     /// Whether an item has stood as it does since before this event.
@@ -52,20 +65,36 @@ impl Moment {
     /// Takes in the event of this index.
     pub fn apply(&mut self, index: usize, event: &Event) {
         match &event.what {
-            What::Vendor(request) if request.answer.is_applied => self.vendor_wrote(index, request),
-            What::Tracker(request) => self.tracker_asked(request),
+            What::Vendor(request) if request.answer.is_applied => {
+                self.vendor_wrote(index, event.run, request);
+            }
+            What::Tracker(request) => self.tracker_asked(event.run, request),
+            What::RunStarted(_) => self.starts.extend(event.run.map(|run| (run, index))),
             What::Happened(change) => self.happened(index, change),
             What::Edited(edit) => self.edited(edit),
-            What::Vendor(_)
-            | What::RunStarted(_)
-            | What::RunEnded(_)
-            | What::CreateAllowed(_)
-            | What::LedgerLost
-            | What::Quiet => {}
+            What::Vendor(_) | What::RunEnded(_) | What::CreateAllowed(_) | What::LedgerLost | What::Quiet => {
+            }
         }
     }
 
-    fn vendor_wrote(&mut self, index: usize, request: &VendorRequest) {
+    /// The client spoke of an item, as it had seen it.
+    fn tell(&mut self, run: Option<RunId>, item: &ItemId) {
+        let Some(standing) = self.state.items.get(item).map(|item| item.standing) else { return };
+        let start = run.and_then(|run| self.starts.get(&run)).copied().unwrap_or(usize::MAX);
+        let seen = self.before.get(item).into_iter().flatten().filter(|(ended, _)| *ended > start);
+        let told = seen.map(|(_, standing)| *standing).chain([standing]).collect();
+        self.told.insert(item.clone(), told);
+    }
+
+    /// The client spoke of a group.
+    fn tell_of(&mut self, run: Option<RunId>, group: &GroupId) {
+        let items: Vec<ItemId> = self.state.group(group).map(|item| item.id.clone()).collect();
+        for item in items {
+            self.tell(run, &item);
+        }
+    }
+
+    fn vendor_wrote(&mut self, index: usize, run: Option<RunId>, request: &VendorRequest) {
         let (item, meaning) = match request.meaning() {
             Meaning::Link { item, ticket } => (item, Link::External(ticket)),
             Meaning::Report { item, issues } => {
@@ -77,8 +106,9 @@ impl Moment {
             }
             Meaning::Status { item, status } => {
                 if let Some(found) = self.state.items.get_mut(&item) {
-                    found.standing = vendor_requests::standing(&status);
+                    let before = std::mem::replace(&mut found.standing, vendor_requests::standing(&status));
                     found.status = status;
+                    self.before.entry(item.clone()).or_default().push((index, before));
                     self.since.insert(item, index);
                 }
                 return;
@@ -94,11 +124,12 @@ impl Moment {
             }
             (known, said) => *known = said,
         }
-        let standing = found.standing;
-        self.told.entry(item).or_insert(standing);
+        if !self.told.contains_key(&item) {
+            self.tell(run, &item);
+        }
     }
 
-    fn tracker_asked(&mut self, request: &TrackerRequest) {
+    fn tracker_asked(&mut self, run: Option<RunId>, request: &TrackerRequest) {
         let is_applied = request.answer.is_applied;
         match &request.call {
             Call::Create { group, ticket: Some(key), fields, labels } => {
@@ -108,17 +139,15 @@ impl Moment {
                     self.state.tickets.insert(key.clone(), ticket);
                 }
                 if let Some(group) = group {
-                    for item in self.state.group(group) {
-                        self.told.insert(item.id.clone(), item.standing);
-                    }
+                    self.tell_of(run, group);
                 }
             }
-            call if is_applied && call.is_write() => self.ticket_changed(call),
+            call if is_applied && call.is_write() => self.ticket_changed(run, call),
             _ => {}
         }
     }
 
-    fn ticket_changed(&mut self, call: &Call) {
+    fn ticket_changed(&mut self, run: Option<RunId>, call: &Call) {
         let Some(ticket) = call.ticket().and_then(|key| self.state.ticket_mut(key)) else { return };
         let mut speaks = false;
         match call {
@@ -145,9 +174,8 @@ impl Moment {
             Call::Delete { part, .. } => ticket.is_deleted |= part.is_none(),
             Call::Identify | Call::Find { .. } | Call::Get { .. } | Call::Create { .. } => {}
         }
-        let origin = ticket.origin.clone().filter(|_| speaks);
-        for item in origin.iter().flat_map(|group| self.state.group(group)) {
-            self.told.insert(item.id.clone(), item.standing);
+        if let Some(group) = ticket.origin.clone().filter(|_| speaks) {
+            self.tell_of(run, &group);
         }
     }
 
@@ -156,8 +184,10 @@ impl Moment {
             Changed::Item(item) => {
                 self.dropped.remove(&item.id);
                 let before = self.state.items.insert(item.id.clone(), item.clone());
-                if before.is_none_or(|before| before.standing != item.standing) {
+                if before.as_ref().is_none_or(|before| before.standing != item.standing) {
                     self.since.insert(item.id.clone(), index);
+                    let standings = self.before.entry(item.id.clone()).or_default();
+                    standings.extend(before.map(|before| (index, before.standing)));
                 }
             }
             Changed::Gone(id) => {
@@ -211,7 +241,7 @@ impl Moment {
 pub fn incoherences(replayed: &State, found: &State) -> Vec<String> {
     let mut texts = Vec::new();
     let items = replayed.items.keys().chain(found.items.keys());
-    for id in items.collect::<std::collections::BTreeSet<_>>() {
+    for id in items.collect::<BTreeSet<_>>() {
         match (replayed.items.get(id), found.items.get(id)) {
             (Some(left), Some(right)) if left.standing != right.standing => {
                 texts.push(format!("{id} should be {:?}, found {:?}", left.standing, right.standing));
@@ -230,7 +260,7 @@ pub fn incoherences(replayed: &State, found: &State) -> Vec<String> {
         live.map(|ticket| (ticket.key.clone(), ticket.is_done)).collect::<BTreeMap<_, _>>()
     };
     let (replayed, found) = (live(replayed), live(found));
-    let keys = replayed.keys().chain(found.keys()).collect::<std::collections::BTreeSet<_>>();
+    let keys = replayed.keys().chain(found.keys()).collect::<BTreeSet<_>>();
     for key in keys.into_iter().filter(|key| replayed.get(*key) != found.get(*key)) {
         let in_words = |is_done: Option<&bool>| match is_done {
             None => "absent",

@@ -64,12 +64,15 @@ impl Ledger {
     }
 }
 
+/// Something that happens without the client.
+pub(crate) type Happens<'a> = &'a mut dyn FnMut(&mut Story);
+
 /// What happens around a run.
 pub(crate) struct Circumstances<'a> {
     pub(crate) started: RunStarted,
     pub(crate) fates: VecDeque<Fate>,
     /// After how many requests something happens, and what.
-    pub(crate) during: Option<(usize, &'a mut dyn FnMut(&mut Story))>,
+    pub(crate) during: Option<(usize, Happens<'a>)>,
 }
 
 struct Killed;
@@ -183,7 +186,10 @@ impl Run<'_, '_> {
 
     /// Looks for the ticket of a create in doubt, or of a ledger that was lost.
     fn adopt(&mut self, group: &GroupId) -> Result<(), Killed> {
-        let lag = SignedDuration::from_secs(self.story.capabilities.search_lag_s.try_into().unwrap());
+        // What has a unique key is looked up by it, and there at once.
+        let has_unique_key = self.story.capabilities.tracker_has_unique_key;
+        let lag_s = if has_unique_key { 0 } else { self.story.capabilities.search_lag_s };
+        let lag = SignedDuration::from_secs(lag_s.try_into().unwrap());
         let attempt = self.ledger.in_doubt.get(group).copied();
         if attempt.is_some_and(|attempt| self.story.now.duration_since(attempt) < lag) {
             self.waits = true;
@@ -211,7 +217,7 @@ impl Run<'_, '_> {
         if self.circumstances.started.is_dry {
             self.planned(Action::Create, &items[0].id);
         } else {
-            let mut made = None;
+            let (mut made, mut was_doubtful) = (None, self.ledger.in_doubt.contains_key(group));
             for _ in 0..ATTEMPTS {
                 let present = self.story.state().live(group).next().map(|ticket| ticket.key.clone());
                 let present = present.filter(|_| has_unique_key);
@@ -232,7 +238,11 @@ impl Run<'_, '_> {
                     self.failed.push(group.to_string());
                     return Ok(());
                 }
-                self.ledger.in_doubt.remove(group);
+                // A no to the second attempt says nothing of the first.
+                was_doubtful |= reply.is_doubtful();
+                if !was_doubtful {
+                    self.ledger.in_doubt.remove(group);
+                }
                 if !reply.is_passing() {
                     break;
                 }
@@ -334,7 +344,7 @@ impl Run<'_, '_> {
         let is_news = |item: &&&VendorItem| {
             item.standing != Standing::Unknown && self.ledger.told.get(&item.id) != Some(&item.standing)
         };
-        let news: Vec<&&VendorItem> = items.iter().filter(is_news).collect();
+        let news: Vec<&VendorItem> = items.iter().filter(is_news).copied().collect();
         if news.is_empty() || ticket.is_done {
             return Ok(());
         }
@@ -349,6 +359,10 @@ impl Run<'_, '_> {
             if self.circumstances.started.is_dry {
                 self.planned(Action::Comment, &items[0].id);
                 return Ok(());
+            }
+            // Until a reply says so, nobody knows what the readers were told.
+            for item in &news {
+                self.ledger.told.remove(&item.id);
             }
             let comment = Call::Comment { ticket: ticket.key.clone(), text };
             if !self.asked(&|answer| tracker(comment.clone(), answer))? {

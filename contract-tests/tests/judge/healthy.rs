@@ -15,7 +15,7 @@ use proptest::sample::select;
 use proptest::strategy::Just;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 
-use crate::client::{Circumstances, Fate, Ledger, sync};
+use crate::client::{Circumstances, Fate, Happens, Ledger, sync};
 use crate::story::{Story, ended, target, violation};
 
 /// Something that happens in a random history.
@@ -85,7 +85,7 @@ fn meanwhile() -> impl Strategy<Value = Meanwhile> {
         1 => (0..7_usize).prop_map(Meanwhile::Gone),
         1 => (0..7_usize, any::<bool>()).prop_map(|(item, own)| Meanwhile::Portal(item, own)),
         4 => (0..8_usize, edit()).prop_map(|(ticket, edit)| Meanwhile::Edit(ticket, edit)),
-        1 => Just(Meanwhile::SecondRun),
+        3 => Just(Meanwhile::SecondRun),
     ]
 }
 
@@ -122,7 +122,7 @@ pub(crate) fn tell(capabilities: Capabilities, steps: &[Step]) -> Story {
                 let circumstances = Circumstances {
                     started: RunStarted { is_full: *is_full, ..RunStarted::default() },
                     fates: fates.iter().copied().collect(),
-                    during: during.map(|requests| (requests, &mut happens as &mut dyn FnMut(&mut Story))),
+                    during: during.map(|requests| (requests, &mut happens as Happens<'_>)),
                 };
                 sync(&mut story, &mut ledger, circumstances);
             }

@@ -74,12 +74,12 @@ fn doubts_are_settled(case: &Case<'_>, findings: &mut Findings, end: usize) {
                     in_doubt.remove(group);
                 }
             }
-            What::Tracker(TrackerRequest { call: Call::Create { group: Some(group), .. }, .. }) => {
+            What::Tracker(TrackerRequest { call: Call::Create { group: Some(group), .. }, answer }) => {
                 if let Some(attempt) = in_doubt.remove(group) {
                     let text = format!("a create for {group} was in doubt and is tried again without proof");
                     findings.convict(case, &[attempt, index], text);
                 }
-                if case.is_in_doubt(index) {
+                if answer.reply.is_doubtful() {
                     findings.saw();
                     in_doubt.insert(group, index);
                 }

@@ -58,7 +58,9 @@ impl Subject {
         let tickets = case.last.tickets.values().filter(|ticket| ticket.origin.as_ref() == Some(group));
         text.contains(group.last_part())
             || items.any(|item| item.group == *group && text.contains(item.id.last_part()))
-            || tickets.into_iter().any(|ticket| text.contains(ticket.key.as_str()))
+            || tickets
+                .flat_map(|ticket| ticket.former_keys.iter().chain([&ticket.key]))
+                .any(|key| text.contains(key.as_str()))
     }
 
     fn names_part(&self, case: &Case<'_>, text: &str) -> bool {

@@ -107,7 +107,7 @@ fn is_reported(
     issue.iter().all(|(name, value)| known.get(name).is_some_and(|before| same(before, value)))
 }
 
-/// Whether somebody else made it so while the run was under way.
+/// Whether somebody else may have made it so while the run was under way, after the client's own last word.
 fn changed_meanwhile(
     case: &Case<'_>,
     moment: &Moment,
@@ -115,8 +115,9 @@ fn changed_meanwhile(
     event: &Event,
     subject: &Subject,
 ) -> bool {
-    let during = case.events().iter().take(index).skip(case.run_start(event));
-    during.into_iter().any(|event| match (&event.what, subject) {
+    let since = case.same_before(index).unwrap_or(0).max(case.run_start(event));
+    let mut during = case.events().iter().take(index).skip(since);
+    during.any(|event| match (&event.what, subject) {
         (What::Happened(change), Subject::Item(id)) => {
             matches!(&change.what, Changed::Item(item) if item.id == *id)
         }
