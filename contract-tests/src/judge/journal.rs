@@ -134,7 +134,7 @@ pub enum Action {
     Link,
 }
 
-/// A request to a vendor. [`super::vendor_writes`] says what it means.
+/// A request to a vendor. [`super::vendor_requests`] says what it means.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct VendorRequest {
     /// Which vendor.

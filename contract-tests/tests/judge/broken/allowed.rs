@@ -36,6 +36,15 @@ fn what_is_allowed_is_not_convicted() {
         story.link(&target("1"), &key);
     });
 
+    // The reply was lost, and a look at the target shows that it is linked.
+    let mut looked = one(closing());
+    looked.run(0, |story| {
+        story.list();
+        let key = story.create(&target("1"));
+        story.vendor(link(&target("1"), &key, lost(true)));
+        story.list();
+    });
+
     let (mut decided, key) = exported(closing());
     decided.edit(&key, Edited::SetDone(true));
     decided.change(&target("1"), "CLOSED_FIXED");
@@ -103,7 +112,7 @@ fn what_is_allowed_is_not_convicted() {
     raced.change(&target("1"), "CLOSED_FIXED");
     raced.finish(ended(0));
 
-    let stories = [adopted, retried, decided, moved, deleted, waited, hidden, crashed, merged, raced];
+    let stories = [adopted, retried, looked, decided, moved, deleted, waited, hidden, crashed, merged, raced];
     for (place, story) in stories.iter().enumerate() {
         let judged = story.judged();
         assert_eq!(convicted(&judged), BTreeSet::new(), "story {place}: {:#?}", judge(&judged));
