@@ -159,7 +159,11 @@ fn named() -> Writes {
     let server = MockServer::builder().world("contract").in_process().unwrap();
     let world = server.control().export_world().mend;
     let alerts_of = |token: &str| world.alerts.iter().filter(|alert| alert.project_token == token).count();
-    let project = world.projects.iter().map(|project| project.token()).max_by_key(|token| alerts_of(token));
+    let project = world
+        .projects
+        .iter()
+        .map(fixtures::world::mend::ProjectSpec::token)
+        .max_by_key(|token| alerts_of(token));
     let project = project.unwrap().to_owned();
     Writes { mobile_app_id: Some(APP.to_owned()), project_token: Some(project) }
 }
