@@ -162,7 +162,10 @@ fn builder(args: &ServeArgs) -> Result<Builder, Failure> {
     }
     if let Some(address) = args.tls.tls_bind {
         let own = args.tls.tls_cert.clone().zip(args.tls.tls_key.clone());
-        let settings = TlsSettings { own, ca_out: args.tls.tls_ca_out.clone(), http2: args.tls.http2 };
+        // Whoever asks this server for the file may stand in another folder.
+        let ca_out = args.tls.tls_ca_out.as_ref();
+        let ca_out = ca_out.map(|path| std::path::absolute(path).unwrap_or_else(|_| path.clone()));
+        let settings = TlsSettings { own, ca_out, http2: args.tls.http2 };
         builder = builder.tls(address, settings);
     }
     Ok(builder)
