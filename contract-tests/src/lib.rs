@@ -9,6 +9,7 @@
 pub mod cli;
 pub mod clock;
 pub mod coverage;
+pub mod judge;
 pub mod known_failures;
 pub mod report;
 pub mod run;

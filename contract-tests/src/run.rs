@@ -10,7 +10,7 @@ use globset::GlobMatcher;
 
 use crate::clock;
 use crate::suite::case::{Case, Ground, Surveyed};
-use crate::suite::check::{Broken, Check, Held, Needs, Probe, Stop, Verdict};
+use crate::suite::check::{Broken, Check, Held, Needs, Probe, Stop, Unclear, Verdict};
 use crate::suite::{checks, probes};
 use crate::target::account::Account;
 use crate::target::exchange::Evidence as Exchanged;
@@ -80,6 +80,8 @@ pub struct ProbeRun {
     pub probe: &'static Probe,
     /// The value that the target shows, or why none was seen.
     pub value: Result<&'static str, Outcome>,
+    /// What it changed and could not put back.
+    pub left_behind: Vec<String>,
 }
 
 /// How a check ended.
@@ -92,7 +94,7 @@ pub enum Outcome {
     /// What real clients were seen to rely on is otherwise here. No page says so, so nobody is convicted.
     Differs(Broken),
     /// The target did not show what the rule is about.
-    NotExercised(String),
+    NotExercised(Unclear),
     /// This can't be tried on such a target.
     Skipped(String),
     /// There was no answer.
@@ -114,7 +116,8 @@ impl Outcome {
     fn stopped(stop: Stop) -> Self {
         match stop {
             Stop::Broken(broken) => Self::Broken(broken),
-            Stop::NotExercised(why) => Self::NotExercised(why),
+            Stop::NotExercised(why) => Self::NotExercised(Unclear { why, seen: None }),
+            Stop::Unclear(unclear) => Self::NotExercised(unclear),
             Stop::Skipped(why) => Self::Skipped(why),
             Stop::NoAnswer(error) => Self::NoAnswer(error.to_string()),
             Stop::Plane(error) => Self::NoAnswer(error.to_string()),
@@ -252,8 +255,9 @@ fn run_check(target: &Target, shared: &SharedGround, check: &'static Check) -> C
     let start = clock::instant();
     let (outcome, exchanges, left_behind) = match on_ground(target, shared, check.needs, |case| {
         let verdict = (check.run)(case);
-        let left_behind = case.undo();
-        (verdict, case.exchanges(), left_behind)
+        // What is put back afterwards is no evidence.
+        let exchanges = case.exchanges();
+        (verdict, exchanges, case.undo())
     }) {
         Ok((verdict, exchanges, left_behind)) => {
             (Outcome::of(verdict, check, target), exchanges, left_behind)
@@ -266,11 +270,10 @@ fn run_check(target: &Target, shared: &SharedGround, check: &'static Check) -> C
 fn run_probe(target: &Target, shared: &SharedGround, probe: &'static Probe) -> ProbeRun {
     let looked = on_ground(target, shared, probe.needs, |case| {
         let value = (probe.run)(case);
-        case.undo();
-        value
+        (value, case.undo())
     });
-    let value = looked.and_then(|value| value).map_err(Outcome::stopped);
-    ProbeRun { probe, value }
+    let (value, left_behind) = looked.unwrap_or_else(|stop| (Err(stop), Vec::new()));
+    ProbeRun { probe, value: value.map_err(Outcome::stopped), left_behind }
 }
 
 /// Gives a case the ground that fits its needs, for as long as `act` takes; or says why there is none.

@@ -1,6 +1,9 @@
 #!/usr/bin/env bash
 # Starts the simulator, waits until it answers, runs the contract suite against it and ends it again.
 # Usage: run-contract-suite.sh [REPORT_DIR [OPTIONS OF contract-tests run]]
+# MOCK_SERVER_BIN and CONTRACT_TESTS_BIN say where the two programs are, unless they are in PATH:
+#   cargo build --release -p mock-server -p contract-tests
+#   MOCK_SERVER_BIN=target/release/mock-server CONTRACT_TESTS_BIN=target/release/contract-tests docs/examples/run-contract-suite.sh
 # Exits like contract-tests: 0 all held, 1 something was convicted, 2 could not run.
 set -euo pipefail
 

@@ -45,7 +45,7 @@ pub(super) struct RunArgs {
     /// The Data Theorem app whose targets and findings may be changed
     #[arg(long, value_name = "ID", requires = "allow_writes")]
     data_theorem_app: Option<String>,
-    /// The token of the Mend project whose violations may be reported on
+    /// The token of the Mend project in which policies, a tag and the status of alerts may be changed
     #[arg(long, value_name = "TOKEN", requires = "allow_writes")]
     mend_project: Option<String>,
     /// Write report.json, junit.xml and report.html here

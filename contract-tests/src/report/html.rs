@@ -116,11 +116,11 @@ fn row(check: &CheckReport) -> Markup {
             td {
                 code { (check.path) }
                 @if let Some(times) = check.observations { small { " seen " (times) "×" } }
-                @if let Some(reason) = &check.reason { div.reason { (reason) } }
+                @if let Some(reason) = &check.reason { div.reason { (prose(reason)) } }
                 @if check.expected.is_some() || check.exchange.is_some() {
                     details open[is_failure] {
                         summary { "What was seen" }
-                        @if let Some(expected) = &check.expected { p { b { "Expected: " } (expected) } }
+                        @if let Some(expected) = &check.expected { p { b { "Expected: " } (prose(expected)) } }
                         @if let Some(seen) = &check.seen { p { b { "Seen: " } (seen) } }
                         @if let Some(exchange) = &check.exchange { (exchanged(exchange)) }
                     }

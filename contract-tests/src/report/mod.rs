@@ -16,7 +16,7 @@ use serde::Serialize;
 use crate::known_failures::KnownFailures;
 use crate::run::{CheckRun, Outcome, ProbeRun, Run};
 use crate::sequences::{SequencesEnding, SequencesRun};
-use crate::suite::check::Broken;
+use crate::suite::check::{Broken, Unclear};
 use crate::target::exchange::Exchange;
 use crate::target::{Kind, Target};
 
@@ -177,6 +177,8 @@ impl Report {
         };
         let was_run = |path: &str| checks.iter().any(|check| check.path == path);
         let stale = known.paths().filter(|path| was_run(path) && !failed_as_known(path)).map(str::to_owned);
+        let of_checks = run.checks.iter().flat_map(|check| &check.left_behind);
+        let of_probes = run.probes.iter().flat_map(|probe| &probe.left_behind);
         Self {
             suite_version: env!("CARGO_PKG_VERSION"),
             target: target.name.clone(),
@@ -189,8 +191,12 @@ impl Report {
             took_ms: millis(run.took),
             summary,
             stale_known_failures: stale.collect(),
-            left_behind: run.checks.iter().flat_map(|check| check.left_behind.clone()).collect(),
-            readings: run.probes.iter().map(|probe| ReadingReport::new(probe, &run.settings)).collect(),
+            left_behind: of_checks.chain(of_probes).cloned().collect(),
+            readings: run
+                .probes
+                .iter()
+                .map(|probe| ReadingReport::new(probe, &run.settings, with_bodies))
+                .collect(),
             sequences: Vec::new(),
             checks,
         }
@@ -262,7 +268,9 @@ impl CheckReport {
                 report.result = Ending::Differs;
                 report.show(broken, run, with_bodies);
             }
-            Outcome::NotExercised(why) => report.ended(Ending::NotExercised, why),
+            Outcome::NotExercised(unclear) => {
+                report.ended(Ending::NotExercised, &said(unclear, with_bodies));
+            }
             Outcome::Skipped(why) => report.ended(Ending::Skipped, why),
             Outcome::NoAnswer(why) => {
                 report.ended(Ending::NoAnswer, why);
@@ -281,7 +289,7 @@ impl CheckReport {
     fn show(&mut self, broken: &Broken, run: &CheckRun, with_bodies: bool) {
         self.expected = Some(broken.expected.clone());
         // A status tells nothing about the account.
-        let is_status = broken.seen.bytes().all(|byte| byte.is_ascii_digit());
+        let is_status = broken.seen.parse().is_ok_and(|status: u16| (100..600).contains(&status));
         self.seen = Some(if with_bodies || is_status { broken.seen.clone() } else { WITHHELD.to_owned() });
         let evidence = broken.evidence.as_ref().or(run.exchanges.last());
         self.exchange = evidence.map(|exchange| ExchangeReport::new(exchange, with_bodies));
@@ -293,7 +301,11 @@ impl ExchangeReport {
         let shown = |body: String| if with_bodies || body.is_empty() { body } else { WITHHELD.to_owned() };
         Self {
             request: exchange.request_line(),
-            request_body: exchange.request_body(),
+            request_body: if with_bodies {
+                exchange.request_body()
+            } else {
+                exchange.request_body_without_people()
+            },
             reply: exchange.status_line(),
             reply_body: shown(exchange.reply_body()),
         }
@@ -301,16 +313,19 @@ impl ExchangeReport {
 }
 
 impl ReadingReport {
-    fn new(run: &ProbeRun, settings: &BTreeMap<String, String>) -> Self {
+    fn new(run: &ProbeRun, settings: &BTreeMap<String, String>, with_bodies: bool) -> Self {
         let reading = run.probe.reading;
         let value = run.value.as_ref().ok().copied();
         let meaning =
             reading.values.iter().find(|known| Some(known.value) == value).map(|known| known.meaning);
         let reason = run.value.as_ref().err().map(|outcome| match outcome {
-            Outcome::NotExercised(why) | Outcome::Skipped(why) | Outcome::NoAnswer(why) => why.clone(),
+            Outcome::NotExercised(unclear) => said(unclear, with_bodies),
+            Outcome::Skipped(why) | Outcome::NoAnswer(why) => why.clone(),
             Outcome::Held(_) => String::new(),
-            Outcome::Broken(broken) | Outcome::Differs(broken) => {
-                format!("{} was expected and {} seen", broken.expected, broken.seen)
+            Outcome::Broken(Broken { expected, seen, .. })
+            | Outcome::Differs(Broken { expected, seen, .. }) => {
+                let seen = if with_bodies { seen } else { WITHHELD };
+                format!("{expected} was expected and seen was {seen}")
             }
         });
         Self {
@@ -371,6 +386,14 @@ pub const fn strength(rule: &Rule) -> &'static str {
         Strength::Must => "must",
         Strength::Should => "should",
         Strength::May => "may",
+    }
+}
+
+/// Why something was not exercised, with what was seen only if that may be shown.
+fn said(unclear: &Unclear, with_bodies: bool) -> String {
+    match &unclear.seen {
+        Some(_) if !with_bodies => format!("{}: {WITHHELD}", unclear.why),
+        _ => unclear.to_string(),
     }
 }
 

@@ -114,7 +114,7 @@ impl Case {
         for request in requests {
             match self.send(request) {
                 // A conflict says that it is as it was already.
-                Ok((reply, _)) if reply.is_success() || reply.status == 409 => {}
+                Ok((reply, _)) if is_accepted(&reply) || reply.status == 409 => {}
                 Ok((_, evidence)) => failures.push(evidence.to_string()),
                 Err(stop) => failures.push(format!("{stop:?}")),
             }
@@ -130,4 +130,9 @@ impl Case {
     pub(super) fn surveyed(&self) -> &Surveyed {
         &self.surveyed
     }
+}
+
+/// Whether a request was accepted. Mend refuses with the status 200 and a code in the body.
+fn is_accepted(reply: &Reply) -> bool {
+    reply.is_success() && reply.json().is_none_or(|json| json.get("errorCode").is_none())
 }

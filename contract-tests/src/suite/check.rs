@@ -75,6 +75,8 @@ pub enum Stop {
     Broken(Broken),
     /// The target did not show what the rule is about: no row of that kind, a prerequisite refused.
     NotExercised(String),
+    /// What the target showed instead fits neither the rule nor its opposite.
+    Unclear(Unclear),
     /// The target is not one on which this can be tried.
     Skipped(String),
     /// There was no answer.
@@ -83,10 +85,19 @@ pub enum Stop {
     Plane(PlaneError),
 }
 
+/// Why a check was not exercised.
+#[derive(Debug, Clone)]
+pub struct Unclear {
+    /// The reason, in which nothing stands that an account says of itself but ids.
+    pub why: String,
+    /// What the target answered, if that is the reason.
+    pub seen: Option<String>,
+}
+
 /// A broken rule. Its `Debug` leaves the evidence to whoever prints exchanges.
 #[derive(Clone)]
 pub struct Broken {
-    /// What the rule lets one expect.
+    /// What the rule lets one expect. Nothing stands in it that an account says of itself but ids.
     pub expected: String,
     /// What was seen instead.
     pub seen: String,
@@ -160,6 +171,11 @@ pub fn not_exercised<T>(why: impl fmt::Display) -> Result<T, Stop> {
     Err(Stop::NotExercised(why.to_string()))
 }
 
+/// Ends a check: what the target showed instead tells nothing about the rule. `why` has no word of it.
+pub fn unclear<T>(why: impl fmt::Display, seen: impl fmt::Display) -> Result<T, Stop> {
+    Err(Stop::Unclear(Unclear { why: why.to_string(), seen: Some(seen.to_string()) }))
+}
+
 /// Ends a check as broken unless this is so.
 pub fn expect(is_so: bool, expected: impl fmt::Display, seen: impl fmt::Display) -> Result<(), Stop> {
     if is_so { Ok(()) } else { broken(expected, seen) }
@@ -168,6 +184,15 @@ pub fn expect(is_so: bool, expected: impl fmt::Display, seen: impl fmt::Display)
 /// Ends a check as not exercised unless this is so: the prerequisite of a verdict.
 pub fn observed(is_so: bool, otherwise: impl fmt::Display) -> Result<(), Stop> {
     if is_so { Ok(()) } else { not_exercised(otherwise) }
+}
+
+impl fmt::Display for Unclear {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.seen {
+            Some(seen) => write!(f, "{}: {seen}", self.why),
+            None => f.write_str(&self.why),
+        }
+    }
 }
 
 impl From<NoAnswer> for Stop {

@@ -112,6 +112,24 @@ impl Exchange {
 
     /// The request's body without credentials, as far as it is shown.
     pub fn request_body(&self) -> String {
+        self.request_body_after(redact)
+    }
+
+    /// The same without what it quotes of an account: a policy's owner is named as the account names somebody.
+    pub fn request_body_without_people(&self) -> String {
+        self.request_body_after(|body| {
+            redact(body);
+            if let Some(owner) = body.pointer_mut("/policy/owner").and_then(Value::as_object_mut) {
+                for name in ["name", "email"] {
+                    if let Some(member) = owner.get_mut(name) {
+                        *member = Value::from(REDACTED);
+                    }
+                }
+            }
+        })
+    }
+
+    fn request_body_after(&self, redact: impl Fn(&mut Value)) -> String {
         let body = match self.request.body_json() {
             Some(mut body) => {
                 redact(&mut body);

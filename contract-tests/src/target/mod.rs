@@ -53,7 +53,7 @@ pub enum Kind {
 pub struct Writes {
     /// The Data Theorem app whose targets and findings may be changed.
     pub mobile_app_id: Option<String>,
-    /// The Mend project whose violations may be reported on.
+    /// The Mend project in which policies, a tag and the status of alerts may be changed.
     pub project_token: Option<String>,
 }
 

@@ -54,6 +54,7 @@ fn means(line: &str, mutation: &str) -> bool {
 }
 
 #[test]
+#[cfg_attr(debug_assertions, ignore = "runs the whole suite hundreds of times: use cargo test --release")]
 fn a_mutated_member_is_convicted_unless_listed_with_a_reason() {
     let healthy = in_process(&[]);
     let all: Vec<Mutation> = mutations().into_iter().collect();

@@ -59,6 +59,7 @@ fn shown(probe: &ProbeRun) -> String {
 }
 
 #[test]
+#[cfg_attr(debug_assertions, ignore = "runs the whole suite hundreds of times: use cargo test --release")]
 fn under_every_value_no_check_convicts_and_the_probe_tells_the_value() {
     let problems = problems_under_each_value(|tried| {
         let convicted: Vec<String> =

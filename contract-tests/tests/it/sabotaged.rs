@@ -37,6 +37,7 @@ fn problem_of(saboteur: &Saboteur, healthy: &Target) -> Option<String> {
 }
 
 #[test]
+#[cfg_attr(debug_assertions, ignore = "runs the whole suite hundreds of times: use cargo test --release")]
 fn every_saboteur_is_convicted_by_its_own_check() {
     let healthy = in_process(&[]);
     let saboteurs = saboteurs();

@@ -9,15 +9,16 @@ use serde_json::json;
 
 use crate::support::in_process;
 
-/// How many sequences; `SEQUENCES` asks for more.
-fn sequences() -> u32 {
-    std::env::var("SEQUENCES").ok().and_then(|text| text.parse().ok()).unwrap_or(24)
+/// The number that a variable sets, or this one. What is no number is no reason to run something else quietly.
+fn number(variable: &str, otherwise: u64) -> u64 {
+    std::env::var(variable).map_or(otherwise, |text| text.parse().unwrap())
 }
 
 #[test]
 fn a_healthy_simulator_agrees_with_the_models() {
-    let seed = std::env::var("SEQUENCES_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(1);
-    for run in run(&in_process(&[]), None, sequences(), seed) {
+    let (sequences, seed) = (number("SEQUENCES", 24).try_into().unwrap(), number("SEQUENCES_SEED", 1));
+    eprintln!("{sequences} sequences per vendor, seed {seed}");
+    for run in run(&in_process(&[]), None, sequences, seed) {
         assert!(matches!(run.ending, SequencesEnding::Agreed), "seed {seed}: {run:#?}");
     }
 }

@@ -12,7 +12,7 @@ use super::{doctor, output};
 use crate::adapters::caller::{Caller, Patience};
 use crate::adapters::data_theorem::DataTheorem;
 use crate::adapters::http::Http;
-use crate::adapters::local::LocalTracker;
+use crate::adapters::local::{LocalError, LocalTracker};
 use crate::adapters::mend::{Mend, MendSettings};
 use crate::adapters::system_clock::SystemClock;
 use crate::config::Settings;
@@ -104,7 +104,7 @@ fn plan(settings: &Settings, order: &Order) -> Result<Exit, Refusal> {
     let tracker = if place.file.exists() {
         tracker(settings)?
     } else {
-        LocalTracker::in_memory(clock, place.uniqueness).map_err(tracker_refusal)?
+        LocalTracker::in_memory(clock, place.uniqueness).map_err(|error| tracker_refusal(&error))?
     };
     let mut steps = Vec::new();
     let report = with_spinner(|progress| {
@@ -181,11 +181,12 @@ fn vendors(settings: &Settings) -> Result<Vendors, Refusal> {
 
 fn tracker(settings: &Settings) -> Result<LocalTracker, Refusal> {
     let place = &settings.places.tracker;
-    LocalTracker::open(&place.file, Arc::new(SystemClock), place.uniqueness).map_err(tracker_refusal)
+    LocalTracker::open(&place.file, Arc::new(SystemClock), place.uniqueness)
+        .map_err(|error| tracker_refusal(&error))
 }
 
-fn tracker_refusal(error: crate::adapters::local::LocalError) -> Refusal {
-    Refusal { exit: doctor::exit_of(&error), text: output::with_causes(&error) }
+fn tracker_refusal(error: &LocalError) -> Refusal {
+    Refusal { exit: doctor::exit_of(error), text: output::with_causes(error) }
 }
 
 fn make_directory(settings: &Settings) -> Result<(), Refusal> {

@@ -105,15 +105,16 @@ pub fn next_step(group: &Group) -> Option<Step> {
             vendors_ticket(group).map(Step::Adopt)
         }
         (Ticketing::Unasked | Ticketing::Refused, Some(Told::Open)) => Some(Step::Create),
-        // What was over before it had a ticket needs none.
-        (Ticketing::Unasked | Ticketing::Refused, Some(Told::Closed) | None) => None,
         (Ticketing::Made(key), _) => {
             let link = group.items.iter().find(|item| needs_link(item, key, &group.former_keys));
             let link = link.map(|item| Step::Link(item.id.clone(), key.clone()));
             let tell = standing.filter(|told| group.told != Some(*told));
             link.or_else(|| tell.map(|told| Step::Tell(key.clone(), told)))
         }
-        (Ticketing::Lost(_), _) => None,
+        // What was over before it had a ticket needs none, and what people took away is not made again.
+        (Ticketing::Unasked | Ticketing::Refused, Some(Told::Closed) | None) | (Ticketing::Lost(_), _) => {
+            None
+        }
     }
 }
 

@@ -7,7 +7,7 @@ pub(super) const APPLICATION_ID: i32 = 0x7379_636c;
 pub(super) const FORMAT: i32 = 1;
 
 /// What leads from one format to the next, the first from an empty file.
-pub(super) const MIGRATIONS: [&str; 1] = [r#"
+pub(super) const MIGRATIONS: [&str; 1] = ["
 CREATE TABLE run (
     id INTEGER PRIMARY KEY,
     started TEXT NOT NULL,
@@ -74,4 +74,4 @@ CREATE TABLE happening (
     text TEXT NOT NULL
 ) STRICT;
 CREATE INDEX happening_of_group ON happening (group_id);
-"#];
+"];

@@ -81,7 +81,7 @@ impl Ledger {
                 Ok((
                     row.get::<_, String>(0)?,
                     row.get::<_, Option<String>>(1)?,
-                    row.get(2)?,
+                    row.get::<_, Option<String>>(2)?,
                     row.get(3)?,
                     row.get(4)?,
                 ))
@@ -94,7 +94,14 @@ impl Ledger {
         let mut former = self.connection.prepare_cached("SELECT key FROM former_key WHERE group_id = ?1")?;
         let former_keys = former.query_map([group.as_str()], |row| row.get::<_, String>(0))?;
         let former_keys = former_keys.map(|key| key.map(TicketKey::new)).collect::<Result<_, _>>()?;
-        Ok(Some(Recorded { ticketing, is_adopted, told: read_told(told)?, former_keys, items, tried_at }))
+        Ok(Some(Recorded {
+            ticketing,
+            is_adopted,
+            told: read_told(told.as_deref())?,
+            former_keys,
+            items,
+            tried_at,
+        }))
     }
 
     /// The items of a list that have, or had, a ticket asked for, with their groups.
@@ -379,12 +386,19 @@ impl Ledger {
         )
     }
 
-    /// The groups with a ticket, a page at a time, from after `after`.
-    pub fn groups_with_ticket(&self, after: &str, count: u32) -> Result<Vec<GroupId>, LedgerError> {
+    /// The groups of a vendor's items with a ticket, a page at a time, from after `after`.
+    pub fn groups_with_ticket(
+        &self,
+        source: Source,
+        after: &str,
+        count: u32,
+    ) -> Result<Vec<GroupId>, LedgerError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT group_id FROM ticket WHERE state = 'made' AND group_id > ?1 ORDER BY group_id LIMIT ?2",
+            "SELECT group_id FROM ticket WHERE state = 'made' AND source = ?1 AND group_id > ?2
+             ORDER BY group_id LIMIT ?3",
         )?;
-        let groups = statement.query_map(params![after, count], |row| row.get::<_, String>(0))?;
+        let groups =
+            statement.query_map(params![source.as_str(), after, count], |row| row.get::<_, String>(0))?;
         Ok(groups.map(|group| group.map(GroupId::new)).collect::<Result<_, _>>()?)
     }
 
@@ -463,8 +477,8 @@ fn ticketing(state: &str, key: Option<String>) -> Result<Ticketing, LedgerError>
     }
 }
 
-fn read_told(text: Option<String>) -> Result<Option<Told>, LedgerError> {
-    match text.as_deref() {
+fn read_told(text: Option<&str>) -> Result<Option<Told>, LedgerError> {
+    match text {
         None => Ok(None),
         Some("open") => Ok(Some(Told::Open)),
         Some("closed") => Ok(Some(Told::Closed)),

@@ -70,7 +70,7 @@ impl Run<'_> {
             }
         }
         if is_full {
-            self.look_at_every_ticket()?;
+            self.look_at_every_ticket(SOURCE)?;
         }
         if is_complete {
             let mark = mark(identity.server_time, newest, began);

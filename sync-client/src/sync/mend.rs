@@ -48,7 +48,7 @@ impl Run<'_> {
             }
         }
         if is_full {
-            self.look_at_every_ticket()?;
+            self.look_at_every_ticket(SOURCE)?;
         }
         let mark = mark(identity.server_time, scope.mark.max(newest), began);
         self.ledger.handled(&whole(SOURCE), SOURCE, mark, is_full.then_some(began))?;

@@ -1,6 +1,7 @@
 //! A tracker for dry runs: reads are real, writes are only told.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 use crate::core::model::{OpKey, TicketKey};
 use crate::ports::{Change, Created, NewTicket, Ticket, Tracker, TrackerError, TrackerTraits};
@@ -8,13 +9,14 @@ use crate::ports::{Change, Created, NewTicket, Ticket, Tracker, TrackerError, Tr
 /// Reads from a tracker and writes nothing to it.
 pub struct Pretend<'a> {
     tracker: &'a dyn Tracker,
-    made: AtomicU64,
+    /// Tickets as they would be, by key.
+    pretended: Mutex<BTreeMap<TicketKey, Ticket>>,
 }
 
 impl<'a> Pretend<'a> {
     /// Over a tracker.
     pub fn new(tracker: &'a dyn Tracker) -> Self {
-        Self { tracker, made: AtomicU64::new(0) }
+        Self { tracker, pretended: Mutex::default() }
     }
 }
 
@@ -36,24 +38,30 @@ impl Tracker for Pretend<'_> {
         if let Some(existing) = self.tracker.find(&ticket.op)?.into_iter().next() {
             return Ok(Created::Existing(existing));
         }
-        let number = self.made.fetch_add(1, Ordering::Relaxed) + 1;
-        Ok(Created::New(Ticket {
-            key: TicketKey::new(format!("NEW-{number}")),
+        let mut pretended = self.pretended.lock().unwrap_or_else(PoisonError::into_inner);
+        let made = Ticket {
+            key: TicketKey::new(format!("NEW-{}", pretended.len() + 1)),
             url: None,
             is_done: false,
             status: "Open".to_owned(),
             op: Some(ticket.op.clone()),
             our_last_comment: None,
             our_comments: 0,
-        }))
+        };
+        pretended.insert(made.key.clone(), made.clone());
+        Ok(Created::New(made))
     }
 
     fn get(&self, key: &TicketKey) -> Result<Option<Ticket>, TrackerError> {
-        self.tracker.get(key)
+        let pretended = self.pretended.lock().unwrap_or_else(PoisonError::into_inner);
+        match pretended.get(key) {
+            Some(ticket) => Ok(Some(ticket.clone())),
+            None => self.tracker.get(key),
+        }
     }
 
     fn update(&self, key: &TicketKey, change: &Change) -> Result<Ticket, TrackerError> {
-        let ticket = self.tracker.get(key)?;
+        let ticket = self.get(key)?;
         let mut ticket = ticket.ok_or_else(|| TrackerError::Refused(format!("there is no {key}")))?;
         if let Some(is_done) = change.is_done {
             ticket.is_done = is_done;

@@ -62,7 +62,7 @@ pub struct HeldBack {
 
 impl Report {
     /// Notes a failure.
-    pub fn fail(&mut self, what: impl Into<String>, why: impl ToString) {
+    pub fn fail(&mut self, what: impl Into<String>, why: &impl ToString) {
         self.failed += 1;
         let failure = Failure { what: what.into(), why: why.to_string() };
         tracing::warn!(what = failure.what, why = failure.why, "failed");

@@ -2,7 +2,7 @@
 
 use super::tickets::{source_of, view};
 use super::{HeldBack, Run, Stop};
-use crate::core::model::{GroupId, OpKey, TicketKey};
+use crate::core::model::{GroupId, OpKey, Source, TicketKey};
 use crate::core::plan::{Ticketing, Told, standing};
 use crate::core::policy::OnChange;
 use crate::core::text::{Consequence, StatusChange};
@@ -154,7 +154,7 @@ impl Run<'_> {
                 self.did(&format!("leave {key} of {group} alone: it was deleted or hidden"));
             } else {
                 self.report
-                    .fail(key.as_str(), "the tracker does not show this ticket; nothing is concluded yet");
+                    .fail(key.as_str(), &"the tracker does not show this ticket; nothing is concluded yet");
             }
             return Ok(Look::Nothing);
         };
@@ -189,13 +189,13 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Looks at every ticket, so that one that was moved or deleted is noticed although its items did not change.
-    pub(super) fn look_at_every_ticket(&mut self) -> Result<(), Stop> {
+    /// Looks at every ticket of a vendor's items, so that one that was moved or deleted is noticed although its items did not change.
+    pub(super) fn look_at_every_ticket(&mut self, source: Source) -> Result<(), Stop> {
         let mut after = String::new();
         loop {
-            let groups = self.ledger.groups_with_ticket(&after, PAGE)?;
+            let groups = self.ledger.groups_with_ticket(source, &after, PAGE)?;
             let Some(last) = groups.last() else { return Ok(()) };
-            after = last.as_str().to_owned();
+            last.as_str().clone_into(&mut after);
             for group in &groups {
                 let Some(recorded) = self.ledger.group(group)? else { continue };
                 if let Ticketing::Made(key) = &recorded.ticketing {

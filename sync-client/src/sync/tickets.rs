@@ -12,7 +12,7 @@ use crate::ledger::{NewRecord, Recorded};
 use crate::ports::{Change, Created, Ticket, TrackerError, TrackerTraits, VendorError};
 
 /// A search that lags no longer than this is waited for; a longer lag leaves it to a later run.
-const LAG_WAITED_OUT_MAX: Duration = Duration::from_secs(60);
+const LAG_WAITED_OUT_MAX: Duration = Duration::from_mins(1);
 
 /// A group as one page of a list showed it.
 pub(super) struct Seen<'f> {
@@ -53,9 +53,18 @@ impl Run<'_> {
                     self.did(&format!("take over {key} for {}", seen.group));
                 }
                 Step::Link(item, key) => {
-                    let known = match ticket.clone().filter(|ticket| ticket.key == *key) {
-                        Some(known) => known,
-                        None => linked_by_key(key),
+                    let made = ticket.clone().filter(|ticket| ticket.key == *key);
+                    let known = match (made, seen.source) {
+                        (Some(made), _) => made,
+                        // Mend is told how the ticket is, and what it was told already must not get lost.
+                        (None, Source::Mend) => match self.tracker.get(key) {
+                            Ok(found) => found.unwrap_or_else(|| known_by_key(key)),
+                            Err(error) => {
+                                self.note_tracker(item.as_str(), &error)?;
+                                return Ok(false);
+                            }
+                        },
+                        (None, Source::DataTheorem) => known_by_key(key),
                     };
                     match self.link(item, &known) {
                         Ok(()) => {
@@ -89,7 +98,7 @@ impl Run<'_> {
         let traits = self.tracker.traits();
         if !self.is_old_enough(&traits)? {
             let why = "the ledger is new, and the tracker's search may not show yet what an earlier one made";
-            self.report.fail(group.as_str(), why);
+            self.report.fail(group.as_str(), &why);
             return Ok(None);
         }
         let ticket = self.wording().new_ticket(&op, &facts, &labels(seen.source, group, &op));
@@ -115,7 +124,7 @@ impl Run<'_> {
                 self.did(&format!("create {} for {group}", ticket.key));
                 if ticket.op.as_ref() != Some(&op) {
                     let why = "the tracker made this ticket without its key: without the ledger it is not found again";
-                    self.report.fail(ticket.key.as_str(), why);
+                    self.report.fail(ticket.key.as_str(), &why);
                 }
                 Ok(Some(ticket))
             }
@@ -150,7 +159,7 @@ impl Run<'_> {
     fn tell_of_robbed(&mut self, robbed: &[GroupId], key: &TicketKey) {
         for group in robbed {
             let why = format!("its ticket {key} is another one now: is this another tracker than before?");
-            self.report.fail(group.as_str(), why);
+            self.report.fail(group.as_str(), &why);
         }
     }
 
@@ -243,7 +252,7 @@ pub(super) fn source_of(group: &GroupId) -> Source {
 }
 
 /// A ticket of which nothing but the key is known.
-fn linked_by_key(key: &TicketKey) -> Ticket {
+fn known_by_key(key: &TicketKey) -> Ticket {
     Ticket {
         key: key.clone(),
         url: None,

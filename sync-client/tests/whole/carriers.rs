@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use contract_tests::target::exchange::Request as Call;
+use contract_tests::judge::journal::Call;
+use contract_tests::target::exchange;
 use contract_tests::target::transport::{InProcess, Transport as _};
 use http::{HeaderMap, HeaderValue};
 use jiff::{SignedDuration, Timestamp};
@@ -18,6 +19,7 @@ use sync_client::ports::{
 };
 
 use crate::blows::{Blow, Blows, Killed};
+use crate::record::Record;
 
 /// Time as the sandbox shows it; waiting moves it.
 #[derive(Clone)]
@@ -35,6 +37,7 @@ impl Clock for VirtualClock {
 
 /// Carries requests to the simulators.
 pub(crate) struct Wire {
+    pub(crate) record: Arc<Record>,
     pub(crate) server: Arc<InProcess>,
     pub(crate) clock: VirtualClock,
     pub(crate) blows: Arc<Blows>,
@@ -42,7 +45,7 @@ pub(crate) struct Wire {
 
 impl Wire {
     fn deliver(&self, request: &Request) -> Result<Reply, NoReply> {
-        let call = Call {
+        let call = exchange::Request {
             method: request.method.clone(),
             url: request.url.clone(),
             headers: request.headers.clone(),
@@ -81,79 +84,90 @@ const HTML: &str = "<html><body>Please wait.</body></html>";
 
 impl Transport for Wire {
     fn send(&self, request: &Request, timeout: Duration) -> Result<Reply, NoReply> {
+        let blow = self.blows.pass(&boundary(request));
+        let at = self.clock.now();
+        let mut delivered = None;
+        let mut deliver = || {
+            let reply = self.deliver(request)?;
+            delivered = Some(reply.clone());
+            Ok(reply)
+        };
         let lost = || Err(NoReply::Unknown("connection reset by peer".to_owned()));
-        match self.blows.pass(&boundary(request)) {
-            None => self.deliver(request),
-            Some(Blow::Refused) => Err(NoReply::NotSent("connection refused".to_owned())),
-            Some(Blow::LostBefore) => lost(),
-            Some(Blow::LostAfter) => {
-                self.deliver(request)?;
-                lost()
-            }
-            Some(Blow::ErrorBefore(status)) => Ok(answer(status, None, "{\"error\":\"try again\"}")),
-            Some(Blow::ErrorAfter) => {
-                self.deliver(request)?;
-                Ok(answer(500, None, "oops"))
-            }
-            Some(Blow::TooMany(retry_after)) => Ok(answer(429, retry_after, "{}")),
-            Some(Blow::TooManyInHtml) => Ok(answer(429, None, HTML)),
+        // None: the client is killed.
+        let outcome = match blow {
+            None => Some(deliver()),
+            Some(Blow::Refused) => Some(Err(NoReply::NotSent("connection refused".to_owned()))),
+            Some(Blow::LostBefore) => Some(lost()),
+            Some(Blow::LostAfter) => Some(deliver().and_then(|_| lost())),
+            Some(Blow::ErrorBefore(status)) => Some(Ok(answer(status, None, "{\"error\":\"try again\"}"))),
+            Some(Blow::ErrorAfter) => Some(deliver().map(|_| answer(500, None, "oops"))),
+            Some(Blow::TooMany(retry_after)) => Some(Ok(answer(429, retry_after, "{}"))),
+            Some(Blow::TooManyInHtml) => Some(Ok(answer(429, None, HTML))),
             Some(Blow::Stall) => {
                 self.clock.sleep(timeout);
-                self.deliver(request)?;
-                Err(NoReply::Unknown("timed out".to_owned()))
+                Some(deliver().and_then(|_| Err(NoReply::Unknown("timed out".to_owned()))))
             }
-            Some(Blow::Truncated) => {
-                let mut reply = self.deliver(request)?;
+            Some(Blow::Truncated) => Some(deliver().map(|mut reply| {
                 reply.body = reply.body.slice(..reply.body.len() / 2);
-                Ok(reply)
-            }
-            Some(Blow::Html) => {
-                self.deliver(request)?;
-                Ok(answer(200, None, HTML))
-            }
-            Some(Blow::NotFound) => Ok(answer(404, None, "{}")),
-            Some(Blow::KillBefore) => panic_any(Killed),
-            Some(Blow::KillAfter) => {
-                self.deliver(request)?;
-                panic_any(Killed)
-            }
-            Some(Blow::Twice) => {
-                self.deliver(request)?;
-                self.deliver(request)
-            }
-        }
+                reply
+            })),
+            Some(Blow::Html) => Some(deliver().map(|_| answer(200, None, HTML))),
+            Some(Blow::NotFound) => Some(Ok(answer(404, None, "{}"))),
+            Some(Blow::KillBefore) => None,
+            Some(Blow::KillAfter) => deliver().err().map(Err),
+            Some(Blow::Twice) => Some(deliver().and_then(|_| deliver())),
+        };
+        let shown = |reply: &Reply| (reply.status, serde_json::from_slice(&reply.body).unwrap_or_default());
+        let seen = outcome.as_ref().and_then(|outcome| outcome.as_ref().ok()).map(shown);
+        self.record.vendor(at, request, blow, delivered.as_ref().map(shown), seen);
+        outcome.unwrap_or_else(|| panic_any(Killed))
     }
 }
 
 /// Calls the local tracker.
 pub(crate) struct Desk {
+    pub(crate) record: Arc<Record>,
     pub(crate) tracker: Arc<LocalTracker>,
     pub(crate) clock: VirtualClock,
     pub(crate) blows: Arc<Blows>,
 }
 
 impl Desk {
-    fn call<T>(&self, boundary: &str, call: impl Fn() -> Result<T, TrackerError>) -> Result<T, TrackerError> {
+    /// Calls the tracker. `calls` says what that was for the judge, from what it led to.
+    fn call<T>(
+        &self,
+        boundary: &str,
+        call: impl Fn() -> Result<T, TrackerError>,
+        calls: impl Fn(Option<&T>) -> Vec<Call>,
+    ) -> Result<T, TrackerError> {
+        let blow = self.blows.pass(boundary);
+        let at = self.clock.now();
         let unknown = || Err(TrackerError::Unknown("the connection broke".to_owned()));
-        match self.blows.pass(boundary) {
-            None => call(),
-            Some(Blow::LostBefore) => unknown(),
+        let mut applied = None;
+        // None: the client is killed.
+        let outcome = match blow {
+            None => Some(call()),
+            Some(Blow::LostBefore) => Some(unknown()),
             Some(Blow::LostAfter) => {
-                call()?;
-                unknown()
+                applied = Some(call()?);
+                Some(unknown())
             }
             Some(Blow::Stall) => {
-                self.clock.sleep(Duration::from_secs(60));
-                call()?;
-                unknown()
+                self.clock.sleep(Duration::from_mins(1));
+                applied = Some(call()?);
+                Some(unknown())
             }
-            Some(Blow::KillBefore) => panic_any(Killed),
+            Some(Blow::KillBefore) => None,
             Some(Blow::KillAfter) => {
-                call()?;
-                panic_any(Killed)
+                applied = Some(call()?);
+                None
             }
-            Some(_) => Err(TrackerError::Unavailable("connection refused".to_owned())),
-        }
+            Some(_) => Some(Err(TrackerError::Unavailable("connection refused".to_owned()))),
+        };
+        let done = applied.as_ref().or(outcome.as_ref().and_then(|outcome| outcome.as_ref().ok()));
+        let lost: Result<T, TrackerError> = unknown();
+        self.record.tracker(at, calls(done), blow, done.is_some(), outcome.as_ref().unwrap_or(&lost));
+        outcome.unwrap_or_else(|| panic_any(Killed))
     }
 }
 
@@ -163,22 +177,55 @@ impl Tracker for Desk {
     }
 
     fn identify(&self) -> Result<String, TrackerError> {
-        self.call("tracker identify", || self.tracker.identify())
+        self.call("tracker identify", || self.tracker.identify(), |_| vec![Call::Identify])
     }
 
     fn find(&self, op: &OpKey) -> Result<Vec<Ticket>, TrackerError> {
-        self.call("tracker find", || self.tracker.find(op))
+        let find = || self.tracker.find(op);
+        self.call("tracker find", find, |found| {
+            let found = found.into_iter().flatten().map(|ticket| ticket.key.as_str().into()).collect();
+            vec![Call::Find { group: self.record.group_of(op), found }]
+        })
     }
 
     fn create(&self, ticket: &NewTicket) -> Result<Created, TrackerError> {
-        self.call("tracker create", || self.tracker.create(ticket))
+        let create = || self.tracker.create(ticket);
+        self.call("tracker create", create, |created| {
+            let made = created.map(|created| match created {
+                Created::New(ticket) | Created::Existing(ticket) => ticket.key.as_str().into(),
+            });
+            let fields = [("title", &ticket.title), ("description", &ticket.description)];
+            vec![Call::Create {
+                group: self.record.group_of(&ticket.op),
+                ticket: made,
+                fields: fields.map(|(name, text)| (name.to_owned(), text.clone())).into(),
+                labels: ticket.labels.iter().cloned().collect(),
+            }]
+        })
     }
 
     fn get(&self, key: &TicketKey) -> Result<Option<Ticket>, TrackerError> {
-        self.call("tracker get", || self.tracker.get(key))
+        let get = || self.tracker.get(key);
+        self.call("tracker get", get, |found| {
+            let found = found.and_then(Option::as_ref).map(|ticket| ticket.key.as_str().into());
+            vec![Call::Get { ticket: key.as_str().into(), found }]
+        })
     }
 
     fn update(&self, key: &TicketKey, change: &Change) -> Result<Ticket, TrackerError> {
-        self.call("tracker update", || self.tracker.update(key, change))
+        let update = || self.tracker.update(key, change);
+        self.call("tracker update", update, |_| {
+            let comment = change.comment.as_ref().map(|text| {
+                let (ticket, text) = (key.as_str().into(), text.clone());
+                Call::Comment { ticket, text }
+            });
+            let duplicate_of = change.comment.as_deref().and_then(|text| text.strip_prefix("Duplicate of "));
+            let duplicate_of = duplicate_of.and_then(|text| text.split(',').next()).map(Into::into);
+            let done = change.is_done.map(|is_done| {
+                let ticket = key.as_str().into();
+                Call::SetDone { ticket, is_done, duplicate_of }
+            });
+            comment.into_iter().chain(done).collect()
+        })
     }
 }

@@ -1,15 +1,18 @@
 //! One blow of every kind at every boundary of a run; afterwards both sides have to come in step, and stay quiet.
 
 use std::collections::BTreeSet;
-use std::time::Instant;
 
+use contract_tests::judge::journal::Edited;
 use serde_json::json;
 use sync_client::adapters::local::Uniqueness;
 use sync_client::core::model::TicketKey;
+use sync_client::ports::Clock as _;
 use sync_client::sync::Options;
 
 use crate::blows::Blow;
+use crate::pace::Pace;
 use crate::quiet::setup;
+use crate::record::capabilities;
 use crate::step::problems;
 use crate::world::{Ended, Setup, World};
 
@@ -49,8 +52,11 @@ impl Chapter {
         world.run_in_peace();
         world.wait(3_600);
         let first = TicketKey::new("LOCAL-1");
-        world.tracker.as_person("ada").comment(&first, "We accept this.").unwrap();
+        let (now, accepted) = (world.clock.now(), "We accept this.".to_owned());
+        world.tracker.as_person("ada").comment(&first, &accepted).unwrap();
+        world.record.edited(now, "LOCAL-1", Edited::Commented(accepted));
         world.tracker.as_person("ada").close(&first).unwrap();
+        world.record.edited(now, "LOCAL-1", Edited::SetDone(true));
         let targets: Vec<String> = world
             .vendors_side()
             .data_theorem
@@ -101,11 +107,16 @@ fn play(setup: &Setup, chapter: Chapter, blows: &[(usize, Blow)]) -> Result<(), 
     if let Ended::Ledger(error) = ended {
         return Err(told(format!("the ledger failed: {error}")));
     }
+    world.wait(60);
+    world.record.quiet(world.clock.now());
     for run in 0..RUNS_MAX {
         world.wait(60);
         let report = world.run_in_peace();
         if report.writes() == 0 && report.failed == 0 && report.in_doubt == 0 && run > 0 {
-            let problems = problems(&world, &left_to_people);
+            let mut problems = problems(&world, &left_to_people);
+            let (has_key, end) = (setup.uniqueness == Uniqueness::Key, world.vendors_side());
+            let capabilities = capabilities(has_key, setup.page_size);
+            problems.extend(world.record.violations(&capabilities, &end, &world.tracker));
             return if problems.is_empty() { Ok(()) } else { Err(told(problems.join("; "))) };
         }
         if run + 1 == RUNS_MAX {
@@ -124,7 +135,7 @@ fn boundaries(setup: &Setup, chapter: Chapter) -> Vec<String> {
 }
 
 fn every_single_blow(setup: &Setup) {
-    let began = Instant::now();
+    let pace = Pace::begin();
     let (mut schedules, mut failures) = (0_usize, Vec::new());
     for chapter in Chapter::ALL {
         let boundaries = boundaries(setup, chapter);
@@ -136,8 +147,7 @@ fn every_single_blow(setup: &Setup) {
             }
         }
     }
-    let seconds = began.elapsed().as_secs_f64();
-    eprintln!("{schedules} schedules, {:.0} a second", schedules as f64 / seconds);
+    eprintln!("{}", pace.of(schedules));
     failures.truncate(20);
     assert!(failures.is_empty(), "{} and more:\n{}", failures.len(), failures.join("\n"));
 }

@@ -8,6 +8,8 @@ mod carriers;
 mod catalogue;
 mod every_boundary;
 mod layers;
+mod pace;
 mod quiet;
+mod record;
 mod step;
 mod world;

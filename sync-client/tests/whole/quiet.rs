@@ -7,7 +7,7 @@ use fixtures::world::WorldSpec;
 use serde_json::json;
 use sync_client::adapters::local::Uniqueness;
 use sync_client::core::policy::Policy;
-use sync_client::sync::Options;
+use sync_client::sync::{Options, Progress};
 
 use crate::world::{Setup, World};
 
@@ -73,11 +73,23 @@ fn a_scan_that_misses_a_target_closes_its_ticket() {
     assert_eq!(world.run_in_peace().writes(), 0);
 }
 
+/// I23: what a dry run prints is what the run after it does, and it does nothing itself.
 #[test]
-fn a_dry_run_writes_nothing_anywhere() {
-    let world = World::new(&setup("one-open"));
+fn a_dry_run_writes_nothing_and_says_what_a_run_will_do() {
+    let world = World::new(&Setup { page_size: 100, ..setup("demo") });
     let before = world.vendors_side();
-    let mut copy = world.ledger().copy_in_memory().unwrap();
-    let _ = (&mut copy, Options::default());
+    let (report, planned) = world.plan();
+    assert_eq!((report.failed, report.in_doubt), (0, 0), "{report:?}");
     assert_eq!(world.vendors_side(), before);
+    assert!(world.tracker.list().unwrap().is_empty());
+    assert_eq!(world.ledger().last_runs(1).unwrap(), []);
+    let mut done = Vec::new();
+    world.run_told(Options::default(), &mut |progress| {
+        if let Progress::Did(step) = progress {
+            done.push(step.replace("LOCAL-", "NEW-"));
+        }
+    });
+    assert!(planned.len() > 100);
+    assert_eq!(planned, done);
+    assert_eq!(world.plan().1, Vec::<String>::new());
 }

@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, Once};
 
+use contract_tests::judge::journal::RunStarted;
 use contract_tests::target::transport::InProcess;
 use fixtures::world::{Event, WorldSpec};
 use jiff::SignedDuration;
@@ -26,6 +27,7 @@ use sync_client::sync::{Options, Pretend, Progress, Report, Run, Vendors};
 use crate::blows::{Blows, Killed};
 use crate::carriers::{Desk, VirtualClock, Wire};
 use crate::layers::{Layer, Over};
+use crate::record::Record;
 
 /// How a run of the client ended.
 #[derive(Debug)]
@@ -64,6 +66,7 @@ pub(crate) struct World {
     pub(crate) tracker: Arc<LocalTracker>,
     pub(crate) clock: VirtualClock,
     pub(crate) blows: Arc<Blows>,
+    pub(crate) record: Arc<Record>,
     pub(crate) policy: Policy,
     /// What stands between the client and its ports, the innermost first.
     layers: Mutex<Vec<Arc<dyn Layer>>>,
@@ -128,11 +131,14 @@ impl World {
         let control = host.runtime.block_on(host.server.create_sandbox(request)).unwrap();
         let clock = VirtualClock(control.clone());
         let tracker = LocalTracker::in_memory(Arc::new(clock.clone()), setup.uniqueness).unwrap();
+        let record = Arc::new(Record::default());
+        record.begin(&control.export_world());
         Self {
             control,
             tracker: Arc::new(tracker),
             clock,
             blows: Arc::default(),
+            record,
             policy: setup.policy.clone(),
             layers: Mutex::default(),
             sabotage: None,
@@ -189,29 +195,43 @@ impl World {
             let vendors = self.vendors(&clock);
             Run::new(&vendors, &*tracker, &*clock, &mut ledger, &self.policy, options, progress).perform()
         });
-        match catch_unwind(run) {
+        let started = RunStarted {
+            is_dry: options.is_dry,
+            is_full: options.is_full || self.ledger().last_runs(1).unwrap().is_empty(),
+            may_close_many: options.allows_mass_change,
+        };
+        self.record.run_starts(self.clock.now(), started);
+        let ended = match catch_unwind(run) {
             Ok(Ok(report)) => Ended::Report(Box::new(report)),
             Ok(Err(error)) => Ended::Ledger(error),
             Err(payload) if payload.is::<Killed>() => Ended::Killed,
             Err(payload) => std::panic::resume_unwind(payload),
-        }
+        };
+        let report = match &ended {
+            Ended::Report(report) => Some(&**report),
+            Ended::Killed | Ended::Ledger(_) => None,
+        };
+        self.record.run_ends(self.clock.now(), report);
+        ended
     }
 
-    /// What a run would do.
-    pub(crate) fn dry_run(&self, told: &mut dyn FnMut(&str)) -> Report {
+    /// A dry run, and the steps that it says a run would do.
+    pub(crate) fn plan(&self) -> (Report, Vec<String>) {
+        self.blows.plan(&[]);
+        let mut steps = Vec::new();
+        let mut progress = |progress: Progress<'_>| {
+            if let Progress::Did(step) = progress {
+                steps.push(step.to_owned());
+            }
+        };
         let clock = self.layered::<dyn Clock>(Arc::new(self.clock.clone()), |over| Arc::new(over));
         let tracker = self.layered::<dyn Tracker>(Arc::new(self.desk()), |over| Arc::new(over));
         let (vendors, pretend) = (self.vendors(&clock), Pretend::new(&*tracker));
         let mut ledger = self.ledger().copy_in_memory().unwrap();
-        let mut progress = |progress: Progress<'_>| {
-            if let Progress::Did(step) = progress {
-                told(step);
-            }
-        };
         let options = Options { is_dry: true, ..Options::default() };
-        Run::new(&vendors, &pretend, &*clock, &mut ledger, &self.policy, options, &mut progress)
-            .perform()
-            .unwrap()
+        let run = Run::new(&vendors, &pretend, &*clock, &mut ledger, &self.policy, options, &mut progress);
+        let report = run.perform().unwrap();
+        (report, steps)
     }
 
     /// A run without blows.
@@ -235,7 +255,9 @@ impl World {
 
     /// Something happens at a vendor.
     pub(crate) fn happen(&self, event: Value) {
+        let before = self.vendors_side();
         happen(&self.control, event);
+        self.record.happened(self.clock.now(), &before, &self.vendors_side());
     }
 
     /// Time passes.
@@ -254,7 +276,12 @@ impl World {
     }
 
     pub(crate) fn desk(&self) -> Desk {
-        Desk { tracker: Arc::clone(&self.tracker), clock: self.clock.clone(), blows: Arc::clone(&self.blows) }
+        Desk {
+            record: Arc::clone(&self.record),
+            tracker: Arc::clone(&self.tracker),
+            clock: self.clock.clone(),
+            blows: Arc::clone(&self.blows),
+        }
     }
 
     /// A port with every layer over it.
@@ -271,6 +298,7 @@ impl World {
         let env = self.control.environment().env;
         let noticed = Arc::new(Noticed::default());
         let wire = Wire {
+            record: Arc::clone(&self.record),
             server: Arc::clone(&HOST.wire),
             clock: self.clock.clone(),
             blows: Arc::clone(&self.blows),

@@ -4,7 +4,7 @@ use http::Method;
 use serde_json::{Map, Value, json};
 
 use crate::suite::case::Case;
-use crate::suite::check::{Stop, broken_at, not_exercised, observed};
+use crate::suite::check::{Stop, broken_at, not_exercised, observed, unclear};
 use crate::suite::rows::{Row, Rows, SharedRows};
 use crate::target::account::{MendAccount, MendUser};
 use crate::target::exchange::{Evidence, Reply, Request};
@@ -54,6 +54,11 @@ impl Answer {
     /// The code of a refusal.
     pub fn error_code(&self) -> Option<i64> {
         self.json.get("errorCode")?.as_i64()
+    }
+
+    /// What is said of a refusal.
+    pub fn refusal(&self) -> String {
+        format!("{}, {}", self.json["errorCode"], self.json["errorMessage"])
     }
 
     /// A list in the answer, as rows; none if it is absent.
@@ -169,8 +174,7 @@ impl<'c> Mend<'c> {
     pub fn accepted(&self, request_type: &str, fields: &Value) -> Result<Answer, Stop> {
         let answer = self.call(request_type, fields)?;
         if answer.is_refused() {
-            let message = answer.json.get("errorMessage").cloned().unwrap_or_default();
-            return not_exercised(format!("{request_type} is refused: {message}"));
+            return unclear(format!("{request_type} is refused"), answer.refusal());
         }
         Ok(answer)
     }
@@ -233,8 +237,7 @@ impl<'c> Mend<'c> {
                 return Ok(answer);
             }
         }
-        let message = answer.json.get("errorMessage").cloned().unwrap_or_default();
-        not_exercised(format!("fetchProjectPolicyIssues is refused: {message}"))
+        unclear("fetchProjectPolicyIssues is refused", answer.refusal())
     }
 
     /// A project with a policy violation that may be reported on: the issue it stands in.

@@ -5,7 +5,7 @@ mod windows;
 use std::collections::{BTreeMap, BTreeSet};
 
 use fixtures::builders::mend::{library, licenses, policy, project, used, vulnerability};
-use fixtures::world::mend::{ActionType, Filter, MatchType};
+use fixtures::world::mend::{ActionType, Filter, LicenseSpec, MatchType};
 use serde_json::{Value, json};
 
 use super::common::{
@@ -231,6 +231,21 @@ async fn violations_have_the_fields_of_the_sample_and_say_what_they_are_about() 
     );
     assert!(old["vulnerability"].get("topFix").is_none());
     assert_eq!(issue_uuids(&answer).len(), 7, "every violation has an id of its own");
+}
+
+/// MEND-FETCH-VIOLATION-LICENSE
+#[tokio::test]
+async fn a_licence_without_an_identifier_or_an_address_has_them_as_empty_texts() {
+    let house = LicenseSpec { id: 7, name: "House".to_owned(), spdx_name: None, url: None };
+    let api = play(
+        world()
+            .mend_license(house)
+            .mend_project(project("api").library(library("com.example", "web", "1.0").license("House")))
+            .mend_policy(policy("[License] House", licenses(["House"]))),
+    );
+    let answer = fetch(&api, &first_project(&api)).await;
+    let shown = &issue(&answer, "[License] House", "web")["policyViolations"][0]["license"];
+    assert_eq!(*shown, json!({"name": "House", "spdxName": "", "url": "", "references": []}));
 }
 
 /// MEND-FETCH-POLICY-MATCH, MEND-FETCH-POLICY-FILTER

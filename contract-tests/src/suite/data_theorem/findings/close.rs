@@ -155,7 +155,8 @@ fn close_reply(case: &Case) -> Verdict {
     }
     let (shown, replied) = (api.finding(&id)?.json, reply.json().unwrap_or_default());
     if replied != shown {
-        return broken_at(&evidence, format!("the reply is what a GET shows: {shown}"), &replied);
+        let seen = format!("{replied}, where a GET shows {shown}");
+        return broken_at(&evidence, "the reply is what a GET shows", seen);
     }
     Held::once()
 }

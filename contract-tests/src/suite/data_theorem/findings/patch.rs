@@ -55,7 +55,8 @@ fn patch_reply(case: &Case) -> Verdict {
     }
     let replied = reply.json().unwrap_or_default();
     if replied != shown.json {
-        return broken_at(&evidence, format!("the reply is what a GET shows: {}", shown.json), &replied);
+        let seen = format!("{replied}, where a GET shows {}", shown.json);
+        return broken_at(&evidence, "the reply is what a GET shows", seen);
     }
     Held::once()
 }

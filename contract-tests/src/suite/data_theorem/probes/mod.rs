@@ -8,7 +8,7 @@ pub(super) mod request;
 mod subject;
 
 use super::client::list_in;
-use crate::suite::check::{Stop, not_exercised};
+use crate::suite::check::{Stop, not_exercised, unclear};
 use crate::target::exchange::{Evidence, Reply};
 
 /// An id that nothing has: the greatest of 64 bits, while the vendor's have 16 digits at most.
@@ -39,13 +39,18 @@ fn unanimous(of_what: &str, shown: impl IntoIterator<Item = Shown>) -> Shown {
 fn by_status((reply, evidence): &Answer, values: &[(u16, &'static str)]) -> Shown {
     match values.iter().find(|(status, _)| *status == reply.status) {
         Some((_, value)) => Ok(value),
-        None => fits_none(evidence),
+        None => no_value_fits(evidence),
     }
 }
 
-/// What was seen fits no value.
+/// What an account says fits no value.
 fn fits_none(seen: impl std::fmt::Display) -> Shown {
-    not_exercised(format!("this fits no value: {seen}"))
+    unclear("what was seen fits no value", seen)
+}
+
+/// A reply's status, or how it answers a request, fits no value.
+fn no_value_fits(evidence: &Evidence) -> Shown {
+    not_exercised(format!("this fits no value: {evidence}"))
 }
 
 /// Whether a request was refused for what it says, under either value of the reading about that status.

@@ -13,9 +13,9 @@ use serde_json::Value;
 
 use super::super::client::{APPS, TARGETS};
 use super::subject::{REMARK, Subject, remark_in};
-use super::{Shown, UNKNOWN_ID, fits_none, unanimous};
+use super::{Shown, UNKNOWN_ID, fits_none, no_value_fits, unanimous};
 use crate::suite::case::Case;
-use crate::suite::check::{not_exercised, observed, probes};
+use crate::suite::check::{not_exercised, observed, probes, unclear};
 use crate::suite::rows::{Row, Rows};
 use crate::suite::shape::brief;
 
@@ -54,7 +54,7 @@ fn last_page_cursor(case: &Case) -> Shown {
         return Ok("empty-page");
     }
     let Some(pagination) = page.pagination.filter(Value::is_object) else {
-        return fits_none("a list without `pagination_information`");
+        return not_exercised("the list has no `pagination_information`");
     };
     match pagination.get("next_cursor") {
         None => Ok("absent"),
@@ -103,7 +103,7 @@ fn cvss_names(case: &Case) -> Shown {
         match (has("cvss_score") || has("cvss_vector"), has("cvss3_score") || has("cvss3_vector")) {
             (true, false) => Some(Ok("cvss")),
             (false, true) => Some(Ok("cvss3")),
-            (true, true) => Some(fits_none("a finding with both")),
+            (true, true) => Some(not_exercised("a finding has both")),
             (false, false) => None,
         }
     })
@@ -116,7 +116,7 @@ fn notes_reply(case: &Case) -> Shown {
     match reply.status {
         204 if reply.body.is_empty() => Ok("no-content"),
         200 if reply.json().is_some_and(|note| note["text"] == REMARK) => Ok("sample-body"),
-        _ => fits_none(evidence),
+        _ => no_value_fits(&evidence),
     }
 }
 
@@ -222,7 +222,7 @@ fn error_body(case: &Case) -> Shown {
     } else if json["message"].is_string() {
         Ok("message")
     } else {
-        not_exercised(format!("another body: {}", evidence.reply_body()))
+        unclear("it has another body", evidence.reply_body())
     }
 }
 

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::super::client::{APPS, DataTheorem, FINDINGS, TARGETS, total_count, with_query};
 use super::subject::{REMARK, Subject};
-use super::{Answer, Shown, UNKNOWN_ID, by_status, fits_none, is_refused, listed, unanimous};
+use super::{Answer, Shown, UNKNOWN_ID, by_status, is_refused, listed, no_value_fits, unanimous};
 use crate::suite::case::Case;
 use crate::suite::check::{Stop, not_exercised, observed, probes};
 use crate::target::account::ApiKey;
@@ -64,7 +64,7 @@ fn refused_or_same(api: DataTheorem<'_>, resource: &str, odd: &str, same: &'stat
     } else if listed(resource, &reply) == Some(plain) {
         Ok(same)
     } else {
-        fits_none(evidence)
+        no_value_fits(&evidence)
     }
 }
 
@@ -108,7 +108,7 @@ fn unknown_app_filter(case: &Case) -> Shown {
     match listed(FINDINGS, &reply) {
         Some(ids) if ids.is_empty() => Ok("empty"),
         None if reply.status == 404 => Ok("404"),
-        _ => fits_none(evidence),
+        _ => no_value_fits(&evidence),
     }
 }
 
@@ -199,7 +199,7 @@ fn raw_plus(case: &Case) -> Shown {
     match listed(APPS, &reply) {
         Some(ids) if ids.is_empty() => Ok("plus"),
         None if is_refused(&reply) => Ok("refused"),
-        _ => fits_none(evidence),
+        _ => no_value_fits(&evidence),
     }
 }
 
@@ -210,7 +210,7 @@ fn unknown_body_field(case: &Case) -> Shown {
     match subject.external_id()?.as_deref() {
         Some("CONTRACT-2") if reply.status == 200 => Ok("ignored"),
         Some("CONTRACT-1") if is_refused(&reply) => Ok("refused"),
-        _ => fits_none(evidence),
+        _ => no_value_fits(&evidence),
     }
 }
 
@@ -226,7 +226,7 @@ fn page_size_parameter(case: &Case) -> Shown {
     } else if sized.0.status == unknown.0.status && sized_ids == unknown_ids {
         Ok("ignored")
     } else {
-        fits_none(sized.1)
+        no_value_fits(&sized.1)
     }
 }
 
@@ -245,7 +245,7 @@ fn enum_case(case: &Case) -> Shown {
         // A reading lets unknown words be ignored.
         Ok("exact")
     } else {
-        fits_none(lower.1)
+        no_value_fits(&lower.1)
     }
 }
 
@@ -258,7 +258,7 @@ fn content_type(case: &Case) -> Shown {
     match subject.external_id()?.as_deref() {
         Some("CONTRACT-2") if reply.status == 200 => Ok("tolerant"),
         Some("CONTRACT-1") if reply.status == 415 => Ok("required"),
-        _ => fits_none(evidence),
+        _ => no_value_fits(&evidence),
     }
 }
 
@@ -279,7 +279,7 @@ fn cursor_filters(case: &Case) -> Shown {
         return match listed(resource, &reply) {
             Some(alone) if alone == repeated => Ok("bound"),
             None if is_refused(&reply) => Ok("repeated"),
-            _ => fits_none(evidence),
+            _ => no_value_fits(&evidence),
         };
     }
     not_exercised("no list with a filter has a second page")
@@ -299,7 +299,7 @@ fn external_id_null(case: &Case) -> Shown {
     match shown.as_deref() {
         Some("CONTRACT-1") => Ok("unchanged"),
         None => Ok("cleared"),
-        Some(_) => fits_none(evidence),
+        Some(_) => no_value_fits(&evidence),
     }
 }
 
@@ -308,7 +308,7 @@ fn external_id_empty(case: &Case) -> Shown {
     match shown.as_deref() {
         Some("") => Ok("stored"),
         None => Ok("cleared"),
-        Some(_) => fits_none(evidence),
+        Some(_) => no_value_fits(&evidence),
     }
 }
 
@@ -319,6 +319,6 @@ fn trailing_slash(case: &Case) -> Shown {
     match listed(APPS, &reply) {
         Some(ids) if ids == plain => Ok("same"),
         None if reply.status == 404 => Ok("404"),
-        _ => fits_none(evidence),
+        _ => no_value_fits(&evidence),
     }
 }

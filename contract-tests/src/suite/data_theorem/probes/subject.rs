@@ -126,8 +126,8 @@ impl<'c> Subject<'c> {
     pub(super) fn set_external_id(&self, value: &str) -> Result<(), Stop> {
         let (reply, evidence) = self.patch(&json!({"external_id": value}))?;
         observed(reply.status == 200, &evidence)?;
-        let shown = self.external_id()?;
-        observed(shown.as_deref() == Some(value), format!("{evidence}, but the external id is {shown:?}"))
+        let is_set = self.external_id()?.as_deref() == Some(value);
+        observed(is_set, format!("{evidence}, but the external id is another"))
     }
 
     /// The `external_id` that a GET shows.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::super::client::{Answer, Mend};
 use super::subjects::{changeable_project, merge, organization, rows_of};
 use crate::suite::case::Case;
-use crate::suite::check::{Stop, not_exercised, observed};
+use crate::suite::check::{Stop, not_exercised, observed, unclear};
 use crate::suite::rows::{Row, Rows};
 
 /// The policies of one scope, which are added, changed and removed.
@@ -51,7 +51,9 @@ impl<'c> Shelf<'c> {
     /// Adds a policy as a prerequisite and returns its id.
     pub(super) fn added(&self, policy: &Value) -> Result<Value, Stop> {
         let answer = self.add(policy)?;
-        observed(!answer.is_refused(), format!("a policy is not added: {}", answer.json))?;
+        if answer.is_refused() {
+            return unclear("a policy is not added", answer.refusal());
+        }
         match answer.json.get("id").filter(|id| id.is_number()) {
             Some(id) => Ok(id.clone()),
             None => not_exercised("an added policy has no id"),

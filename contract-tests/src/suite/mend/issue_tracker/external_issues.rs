@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::asking::{RequestTokens, project_of, with, without};
 use super::reporting::{COUNTERS, Plugin, UPDATE, item};
 use crate::suite::case::Case;
-use crate::suite::check::{Held, Verdict, broken_at, checks, not_exercised};
+use crate::suite::check::{Held, Verdict, broken_at, checks, not_exercised, unclear};
 
 checks! { "mend/external-issues";
     report_is_kept: MEND_EXT_REPORT, Lasting, report_is_kept;
@@ -131,7 +131,7 @@ fn counters_add_up(case: &Case) -> Verdict {
     for items in calls {
         let answer = plugin.report(json!(items))?;
         if answer.is_refused() {
-            return not_exercised(format!("the call is refused: {}", answer.json));
+            return unclear("the call is refused", answer.refusal());
         }
         let counters: Option<Vec<u64>> =
             COUNTERS.iter().map(|counter| answer.json[*counter].as_u64()).collect();

@@ -12,7 +12,7 @@ use super::super::client::{Answer, Mend};
 use super::own_policies::OwnPolicy;
 use super::tried::{Tried, library, of_libraries, tried};
 use crate::suite::case::Case;
-use crate::suite::check::{Stop, not_exercised, observed, probes};
+use crate::suite::check::{Stop, not_exercised, observed, probes, unclear};
 use crate::suite::rows::Rows;
 
 probes! {
@@ -40,7 +40,7 @@ fn modified_somehow(api: Mend<'_>, types: &[&str]) -> Result<Rows, Stop> {
     match modified(api, types)? {
         Ok(rows) if !rows.rows.is_empty() => Ok(rows),
         Ok(_) => not_exercised(format!("no project was modified by {types:?}")),
-        Err(refusal) => not_exercised(format!("{types:?} are refused: {}", refusal.message)),
+        Err(refusal) => unclear(format!("{types:?} are refused"), refusal.message),
     }
 }
 

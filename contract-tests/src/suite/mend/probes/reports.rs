@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::super::client::{Answer, Mend};
 use super::tried::{Tried, tried};
 use crate::suite::case::Case;
-use crate::suite::check::{Stop, not_exercised, observed};
+use crate::suite::check::{Stop, not_exercised, observed, unclear};
 
 /// The ticket that is reported.
 pub(super) const TICKET: &str = "CONTRACT-1";
@@ -87,7 +87,7 @@ impl<'c> Reporter<'c> {
         match self.counted(&json!({"externalIssues": [ticket(fields)]}))? {
             Ok(counters) if counters.sum() == 1 => Ok(counters),
             Ok(counters) => not_exercised(format!("of one ticket there are {counters:?}")),
-            Err(refusal) => not_exercised(format!("a report is refused: {}", refusal.message)),
+            Err(refusal) => unclear("a report is refused", refusal.message),
         }
     }
 

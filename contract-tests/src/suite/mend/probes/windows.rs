@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::client::Mend;
 use super::tried::{Tried, tried};
-use crate::suite::check::{Stop, not_exercised, observed};
+use crate::suite::check::{Stop, not_exercised, observed, unclear};
 use crate::suite::rows::{Row, Rows};
 
 /// A way to write a bound.
@@ -158,7 +158,7 @@ impl<'c> Framed<'c> {
                 .rows
                 .iter()
                 .any(|issue| violation_of(issue, |one| one["issueUuid"] == uuid).is_some())),
-            Err(refusal) => not_exercised(format!("a window is refused: {}", refusal.message)),
+            Err(refusal) => unclear("a window is refused", refusal.message),
         }
     }
 

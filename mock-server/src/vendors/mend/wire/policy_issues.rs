@@ -65,10 +65,8 @@ struct PolicyViolation<'a> {
 #[serde(rename_all = "camelCase")]
 struct License<'a> {
     name: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    spdx_name: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    url: Option<&'a str>,
+    spdx_name: &'a str,
+    url: &'a str,
     references: [&'a str; 0],
 }
 
@@ -151,11 +149,12 @@ fn policy_violation(store: &Store, issue: &Issue<'_>, violation: &Violation, ver
     })
 }
 
+/// What a licence lacks is an empty text, as what a library lacks is in the same sample.
 fn license(spec: &LicenseSpec) -> License<'_> {
     License {
         name: &spec.name,
-        spdx_name: spec.spdx_name.as_deref(),
-        url: spec.url.as_deref(),
+        spdx_name: spec.spdx_name.as_deref().unwrap_or_default(),
+        url: spec.url.as_deref().unwrap_or_default(),
         references: [],
     }
 }
