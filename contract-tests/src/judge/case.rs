@@ -11,8 +11,7 @@ use super::capabilities::Capabilities;
 use super::expected::{Difference, differences};
 use super::ids::{GroupId, ItemId, RunId, TicketKey};
 use super::journal::{
-    Answer, Call, Change, Changed, Event, Exit, Reply, RunEnded, RunStarted, TrackerRequest, VendorRequest,
-    What,
+    Answer, Call, Change, Changed, Event, Exit, Reply, RunEnded, RunStarted, TrackerRequest, VendorRequest, What,
 };
 use super::replay::Moment;
 use super::state::{State, VendorItem};

@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use contract_tests::judge::capabilities::Closes;
 use contract_tests::judge::ids::{GroupId, ItemId, TicketKey};
 use contract_tests::judge::journal::{
-    Action, Answer, Call, Counts, HowLong, Planned, Reply, RunEnded, RunStarted, TrackerRequest, Vendor,
-    Wait, WaitScope, What,
+    Action, Answer, Call, Counts, HowLong, Planned, Reply, RunEnded, RunStarted, TrackerRequest, Vendor, Wait,
+    WaitScope, What,
 };
 use contract_tests::judge::state::{Author, Link, Standing, Ticket, VendorItem};
 use jiff::{SignedDuration, Timestamp};
@@ -101,13 +101,7 @@ pub(crate) fn sync(story: &mut Story, ledger: &mut Ledger, circumstances: Circum
             plan: is_dry.then(|| run.plan.clone()),
             named: Some(run.failed.join(", ")),
             noticed,
-            ..ended(if !run.failed.is_empty() {
-                4
-            } else if run.waits {
-                7
-            } else {
-                0
-            })
+            ..ended(if !run.failed.is_empty() { 4 } else if run.waits { 7 } else { 0 })
         },
     };
     story.finish(ended);
@@ -133,8 +127,7 @@ impl Run<'_, '_> {
         } else {
             self.failed.push("app 13".to_owned());
         }
-        let fetch =
-            |answer| What::Vendor(mend("fetchProjectPolicyIssues", json!({"projectToken": "p"}), answer));
+        let fetch = |answer| What::Vendor(mend("fetchProjectPolicyIssues", json!({"projectToken": "p"}), answer));
         if self.asked(&fetch)? {
             items.extend(self.items(Vendor::Mend));
         } else {

@@ -51,15 +51,13 @@ fn violations() -> Vec<ItemId> {
 }
 
 pub(crate) fn capabilities() -> impl Strategy<Value = Capabilities> {
-    (any::<[bool; 4]>(), 0..2_000_u64).prop_map(|([unique, by_finding, transition, reopens], lag)| {
-        Capabilities {
-            tracker_has_unique_key: unique,
-            search_lag_s: lag,
-            grouping: Grouping { by_finding, by_library: false },
-            closes: if transition { Closes::Transition } else { Closes::Comment },
-            reopens,
-            ..Capabilities::default()
-        }
+    (any::<[bool; 4]>(), 0..2_000_u64).prop_map(|([unique, by_finding, transition, reopens], lag)| Capabilities {
+        tracker_has_unique_key: unique,
+        search_lag_s: lag,
+        grouping: Grouping { by_finding, by_library: false },
+        closes: if transition { Closes::Transition } else { Closes::Comment },
+        reopens,
+        ..Capabilities::default()
     })
 }
 

@@ -127,8 +127,7 @@ pub(super) fn unknown_is_kept(case: &Case<'_>, findings: &mut Findings) {
             let (Some(run), Some(item)) = (case.run(event), unknown.next()) else { return };
             findings.saw();
             if stopped_without_need(case, run) {
-                let text =
-                    format!("{} fails though every request was granted; {} is unknown", run.id, item.id);
+                let text = format!("{} fails though every request was granted; {} is unknown", run.id, item.id);
                 findings.convict(case, &[run.start, index], text);
             }
             if run.code() == Some(case.capabilities().exits.done) && !run.started.is_dry {

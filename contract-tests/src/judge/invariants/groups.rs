@@ -54,10 +54,8 @@ fn same_links(case: &Case<'_>, findings: &mut Findings, state: &State, index: us
         let mut items = 0;
         for item in state.group(group) {
             let keys = item.link.tickets().into_iter().filter_map(|key| state.ticket(key));
-            let keys: Vec<_> = keys
-                .filter(|ticket| ticket.origin.is_some() && !ticket.is_deleted)
-                .map(|ticket| &ticket.key)
-                .collect();
+            let keys: Vec<_> =
+                keys.filter(|ticket| ticket.origin.is_some() && !ticket.is_deleted).map(|ticket| &ticket.key).collect();
             items += usize::from(!keys.is_empty());
             named.extend(keys);
         }

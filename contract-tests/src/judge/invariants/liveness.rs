@@ -180,11 +180,10 @@ fn others_done(case: &Case<'_>, findings: &mut Findings, run: &Run<'_>, (index, 
         return;
     }
     let was_due: BTreeSet<&GroupId> = run.due.iter().map(|difference| &difference.group).collect();
-    let other = left(run).find(|difference| {
-        was_due.contains(&difference.group)
+    let other = left(run)
+        .find(|difference| was_due.contains(&difference.group)
             && !subject.covers(case, &difference.group)
-            && !case.waits_for_proof(&difference.group, run.end.unwrap_or(run.start))
-    });
+            && !case.waits_for_proof(&difference.group, run.end.unwrap_or(run.start)));
     if let Some(Difference { group, .. }) = other {
         let text = format!("something else failed, and {} leaves {group} undone", run.id);
         findings.convict(case, &[index, run.start], text);
