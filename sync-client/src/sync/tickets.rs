@@ -121,7 +121,7 @@ impl Run<'_> {
                 self.did(&format!("create {} for {group}", ticket.key));
                 if ticket.op.as_ref() != Some(&op) {
                     let why = "the tracker made this ticket without its key: without the ledger it is not found again";
-                    self.report.fail(ticket.key.as_str(), why);
+                    self.report.fail(ticket.key.as_str(), &why);
                 }
                 Ok(Some(ticket))
             }
