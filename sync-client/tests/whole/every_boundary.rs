@@ -1,7 +1,6 @@
 //! One blow of every kind at every boundary of a run; afterwards both sides have to come in step, and stay quiet.
 
 use std::collections::BTreeSet;
-use std::time::Instant;
 
 use serde_json::json;
 use sync_client::adapters::local::Uniqueness;
@@ -9,6 +8,7 @@ use sync_client::core::model::TicketKey;
 use sync_client::sync::Options;
 
 use crate::blows::Blow;
+use crate::pace;
 use crate::quiet::setup;
 use crate::step::problems;
 use crate::world::{Ended, Setup, World};
@@ -128,7 +128,7 @@ pub(crate) fn boundaries(setup: &Setup, chapter: Chapter) -> Vec<String> {
 }
 
 fn every_single_blow(setup: &Setup) {
-    let began = Instant::now();
+    let began = pace::begin();
     let (mut schedules, mut failures) = (0_usize, Vec::new());
     for chapter in Chapter::ALL {
         let boundaries = boundaries(setup, chapter);
@@ -140,8 +140,7 @@ fn every_single_blow(setup: &Setup) {
             }
         }
     }
-    let seconds = began.elapsed().as_secs_f64();
-    eprintln!("{schedules} schedules, {:.0} a second", schedules as f64 / seconds);
+    pace::say("schedules", schedules, began);
     failures.truncate(20);
     assert!(failures.is_empty(), "{} and more:\n{}", failures.len(), failures.join("\n"));
 }

@@ -7,6 +7,7 @@ mod blows;
 mod carriers;
 mod every_boundary;
 mod machine;
+mod pace;
 mod pairs;
 mod quiet;
 mod readings;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, LazyLock, Once};
+use std::sync::{Arc, LazyLock, Mutex, Once};
 
 use contract_tests::target::exchange::Request as Call;
 use contract_tests::target::transport::{InProcess, Transport as _};
@@ -66,6 +66,7 @@ pub(crate) struct World {
     pub(crate) blows: Arc<Blows>,
     pub(crate) policy: Policy,
     ledger: String,
+    connection: Mutex<Option<Connection>>,
     /// Keeps the ledger in memory while no run has it open.
     keeper: Connection,
 }
@@ -107,7 +108,7 @@ impl World {
         };
         let control = host.runtime.block_on(host.server.create_sandbox(request)).unwrap();
         let clock = VirtualClock(control.clone());
-        let tracker = LocalTracker::in_memory(Arc::new(clock.clone()), setup.uniqueness.clone()).unwrap();
+        let tracker = LocalTracker::in_memory(Arc::new(clock.clone()), setup.uniqueness).unwrap();
         let (ledger, keeper) = new_ledger();
         Self {
             control,
@@ -116,6 +117,7 @@ impl World {
             blows: Arc::default(),
             policy: setup.policy.clone(),
             ledger,
+            connection: Mutex::default(),
             keeper,
         }
     }
@@ -127,18 +129,30 @@ impl World {
 
     /// The same; what the run says is handed on.
     pub(crate) fn run_told(&self, options: Options, progress: &mut dyn FnMut(Progress<'_>)) -> Ended {
+        let mut ledger = match Ledger::over(self.take_connection()) {
+            Ok(ledger) => ledger,
+            Err(error) => return Ended::Ledger(error),
+        };
         let run = AssertUnwindSafe(|| {
-            let vendors = self.vendors();
-            let desk = self.desk();
-            let mut ledger = Ledger::over(open(&self.ledger))?;
+            let (vendors, desk) = (self.vendors(), self.desk());
             Run::new(&vendors, &desk, &self.clock, &mut ledger, &self.policy, options, progress).perform()
         });
-        match catch_unwind(run) {
+        let ended = catch_unwind(run);
+        // What was not committed was rolled back on the way here, so that the connection is as good as a new one.
+        *self.connection.lock().unwrap() = Some(ledger.into_connection());
+        match ended {
             Ok(Ok(report)) => Ended::Report(Box::new(report)),
             Ok(Err(error)) => Ended::Ledger(error),
             Err(payload) if payload.is::<Killed>() => Ended::Killed,
             Err(payload) => std::panic::resume_unwind(payload),
         }
+    }
+
+    /// The connection of the last run, which knows its statements already, or else a new one.
+    fn take_connection(&self) -> Connection {
+        let last = self.connection.lock().unwrap().take();
+        assert!(last.as_ref().is_none_or(Connection::is_autocommit), "a transaction outlived its run");
+        last.unwrap_or_else(|| open(&self.ledger))
     }
 
     /// A run without blows.
@@ -155,6 +169,7 @@ impl World {
     /// The ledger is deleted.
     pub(crate) fn lose_ledger(&mut self) {
         (self.ledger, self.keeper) = new_ledger();
+        self.connection = Mutex::default();
     }
 
     /// Something happens at a vendor.
