@@ -17,6 +17,9 @@ pub use scopes::Scope;
 pub use story::{Happening, RunId, RunRecord};
 pub use tickets::{Counts, NewRecord, Recorded, RecordedItem};
 
+/// Enough for every statement of the ledger.
+const CACHED_STATEMENTS_MAX: usize = 64;
+
 /// The ledger.
 #[derive(Debug)]
 pub struct Ledger {
@@ -177,6 +180,7 @@ impl Ledger {
     }
 
     fn prepare(&self, path: &Path) -> Result<(), LedgerError> {
+        self.connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS_MAX);
         let found = self.format(path)?;
         self.connection
             .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")

@@ -10,7 +10,7 @@ use sync_client::ports::Clock as _;
 use sync_client::sync::Options;
 
 use crate::blows::Blow;
-use crate::pace::Pace;
+use crate::pace;
 use crate::quiet::setup;
 use crate::record::capabilities;
 use crate::step::problems;
@@ -138,7 +138,7 @@ pub(crate) fn boundaries(setup: &Setup, chapter: Chapter) -> Vec<String> {
 }
 
 fn every_single_blow(setup: &Setup) {
-    let pace = Pace::begin();
+    let began = pace::begin();
     let (mut schedules, mut failures) = (0_usize, Vec::new());
     for chapter in Chapter::ALL {
         let boundaries = boundaries(setup, chapter);
@@ -150,7 +150,7 @@ fn every_single_blow(setup: &Setup) {
             }
         }
     }
-    eprintln!("{}", pace.of(schedules));
+    pace::say("schedules", schedules, began);
     failures.truncate(20);
     assert!(failures.is_empty(), "{} and more:\n{}", failures.len(), failures.join("\n"));
 }

@@ -1,23 +1,18 @@
-//! How fast schedules are played: the one place of these tests that reads the machine's clock.
-
-#![expect(
-    clippy::disallowed_methods,
-    reason = "it measures how long the tests take, and nothing depends on it"
-)]
+//! How fast schedules are played, for whoever wants to play more of them.
 
 use std::time::Instant;
 
-pub(crate) struct Pace(Instant);
+/// A moment before the first schedule.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how long this machine takes is what is asked; nothing depends on it"
+)]
+pub(crate) fn begin() -> Instant {
+    Instant::now()
+}
 
-impl Pace {
-    pub(crate) fn begin() -> Self {
-        Self(Instant::now())
-    }
-
-    /// How many there were, and how many a second.
-    pub(crate) fn of(&self, schedules: usize) -> String {
-        let milliseconds = self.0.elapsed().as_millis().max(1);
-        let tenths = schedules as u128 * 10_000 / milliseconds;
-        format!("{schedules} schedules, {}.{} a second", tenths / 10, tenths % 10)
-    }
+/// Says how many there were, and how many in a second.
+pub(crate) fn say(what: &str, count: usize, began: Instant) {
+    let passed_ms = began.elapsed().as_millis().max(1);
+    eprintln!("{count} {what}, {} a second", count as u128 * 1_000 / passed_ms);
 }

@@ -1,7 +1,7 @@
 //! Two blows: in one run, or one in each of two runs. There are too many pairs to play them all, so `SYNC_PAIRS` of them
 //! are drawn from `SYNC_SEED`, shared out evenly between the chapters and both kinds of tracker.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use proptest::prelude::Rng as _;
 use proptest::test_runner::{RngAlgorithm, TestRng};
@@ -10,6 +10,7 @@ use sync_client::adapters::local::Uniqueness;
 use crate::blows::Blow;
 use crate::every_boundary::{Chapter, boundaries, little, play};
 use crate::machine::number;
+use crate::pace;
 
 const PAIRS: usize = 100;
 const SEED: u64 = 1;
@@ -38,17 +39,19 @@ fn pairs_of_blows() {
         .iter()
         .flat_map(|setup| Chapter::ALL.map(|chapter| (setup, chapter, boundaries(setup, chapter).len())))
         .collect();
-    let began = Instant::now();
+    let began = pace::begin();
     let mut failures = Vec::new();
     for pair in 0..pairs {
         let (setup, chapter, boundaries) = places[pair % places.len()];
         let (first, second) = (blow(&mut rng, boundaries), blow(&mut rng, boundaries));
-        let runs =
-            if rng.next_u32() % 2 == 0 { vec![vec![first, second]] } else { vec![vec![first], vec![second]] };
+        let runs = if rng.next_u32().is_multiple_of(2) {
+            vec![vec![first, second]]
+        } else {
+            vec![vec![first], vec![second]]
+        };
         failures.extend(play(setup, chapter, &runs).err());
     }
-    let seconds = began.elapsed().as_secs_f64();
-    eprintln!("{pairs} pairs from SYNC_SEED={seed}, {:.0} a second", pairs as f64 / seconds);
+    pace::say(&format!("pairs from SYNC_SEED={seed}"), pairs, began);
     let count = failures.len();
     failures.truncate(20);
     assert!(failures.is_empty(), "{count} of {pairs} pairs from SYNC_SEED={seed}:\n{}", failures.join("\n"));

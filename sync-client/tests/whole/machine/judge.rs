@@ -27,6 +27,7 @@ pub(super) struct People {
 
 /// What a group's ticket may still be told. A vendor's word is good for one change of the ticket.
 #[derive(Debug, Default, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 struct Due {
     closing: bool,
     reopening: bool,

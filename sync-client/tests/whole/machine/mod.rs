@@ -1,10 +1,11 @@
 //! Random histories: what happens at the vendors, what people do to tickets, runs of the client, and what goes wrong
 //! in them. After every step nothing may be wrong, and in the end both sides come in step.
 //!
-//! `SYNC_CASES` histories are played, from `SYNC_SEED`. A history that failed once is kept in `regressions.txt` and
-//! played first. What is expected is worked out from the vendors' world and the tickets alone; deliberately absent: the
+//! `SYNC_CASES` histories are played, from `SYNC_SEED`. A history that failed once is kept in
+//! `regressions-*.txt` and played first; those that showed mistakes of the client stand in `found` as well, in words. What is expected is worked out from the vendors' world and the tickets alone; deliberately absent: the
 //! client's planner and its ledger.
 
+mod found;
 mod judge;
 pub(crate) mod stage;
 mod steps;

@@ -7,15 +7,20 @@ use fixtures::builders::{api_key, app, days, finding, issue_type, target, world}
 use fixtures::world::WorldSpec;
 use fixtures::world::data_theorem::TargetStatus;
 use fixtures::world::mend::Filter;
-use serde_json::json;
+use serde_json::{Value, json};
 use sync_client::adapters::local::Uniqueness;
 use sync_client::core::model::TicketKey;
 use sync_client::core::policy::Policy;
 use sync_client::sync::Options;
 
 use super::judge::{Judge, first_key};
-use super::steps::{Edit, Step, Vendor};
+use super::steps::{AtDataTheorem, AtMend, Edit, Step};
 use crate::world::{Ended, Setup, World};
+
+/// One of several, by any number.
+fn of(choice: u8, count: usize) -> usize {
+    usize::from(choice) % count.max(1)
+}
 
 const EPOCH: &str = "2026-01-15T12:00:00Z";
 pub(crate) const APPS: [&str; 2] = ["643010001", "643010002"];
@@ -105,10 +110,13 @@ impl Stage {
     pub(super) fn perform(&mut self, step: &Step) -> Result<(), String> {
         self.number += 1;
         match step {
-            Step::Vendor(vendor) => {
-                let removes = matches!(vendor, Vendor::AppRemoved { .. } | Vendor::ProjectDeleted { .. });
-                self.vendor(vendor);
-                self.judge.vendors_moved(&self.world, removes);
+            Step::DataTheorem(step) => {
+                let event = self.at_data_theorem(step);
+                self.vendors_move(event, matches!(step, AtDataTheorem::AppRemoved { .. }));
+            }
+            Step::Mend(step) => {
+                let event = self.at_mend(step);
+                self.vendors_move(event, matches!(step, AtMend::ProjectDeleted { .. }));
             }
             Step::Person(edit, ticket) => self.person(*edit, *ticket),
             Step::Wait(seconds) => self.world.wait(*seconds),
@@ -164,16 +172,20 @@ impl Stage {
         Ok(())
     }
 
-    fn vendor(&mut self, step: &Vendor) {
+    /// Lets something happen, if it can in the world as it is.
+    fn vendors_move(&mut self, event: Option<Value>, removes: bool) {
+        if let Some(event) = event {
+            self.try_event(event);
+        }
+        self.judge.vendors_moved(&self.world, removes);
+    }
+
+    fn at_data_theorem(&mut self, step: &AtDataTheorem) -> Option<Value> {
         let spec = self.world.vendors_side();
         let targets: Vec<String> =
             spec.data_theorem.security_finding_targets.iter().map(|target| target.id.clone()).collect();
-        let of = |choice: u8, count: usize| usize::from(choice) % count.max(1);
-        let library_key =
-            |index: usize| library("com.example", LIBRARIES[index], "1.0.0").key_uuid().to_owned();
-        let chosen = |bits: u8| (0..LIBRARIES.len()).filter(move |index| bits & (1 << index) != 0);
         let event = match step {
-            Vendor::Scan { app, seen, missed } => {
+            AtDataTheorem::Scan { app, seen, missed } => {
                 let app = APPS[of(*app, 2)];
                 let of_app: Vec<&String> = spec
                     .data_theorem
@@ -199,7 +211,7 @@ impl Stage {
                 json!({"type": "data_theorem.scan", "mobile_app_id": app, "observed": seen,
                     "missed": {"targets": missed}})
             }
-            Vendor::FindingAdded { app, targets } => {
+            AtDataTheorem::FindingAdded { app, targets } => {
                 let id = format!("0540{:02}", self.number);
                 let app = APPS[of(*app, 2)];
                 let kind = format!("22222222-0000-5000-8000-0000000000{:02}", self.number);
@@ -215,55 +227,62 @@ impl Stage {
                     .collect();
                 json!({"type": "data_theorem.finding_added", "finding": finding, "targets": targets})
             }
-            Vendor::Status { target, status } => {
-                let Some(id) = targets.get(of(*target, targets.len())) else { return };
+            AtDataTheorem::Status { target, status } => {
+                let id = targets.get(of(*target, targets.len()))?;
                 let status = TargetStatus::ALL[of(*status, TargetStatus::ALL.len())];
                 json!({"type": "data_theorem.target_status", "target_id": id, "status": status})
             }
-            Vendor::SetTicket { target, number } => {
-                let Some(id) = targets.get(of(*target, targets.len())) else { return };
+            AtDataTheorem::SetTicket { target, number } => {
+                let id = targets.get(of(*target, targets.len()))?;
                 let key = format!("SEC-{}", number % 4);
                 self.judge.people.links.insert(group_of_target(id), key.clone());
                 json!({"type": "data_theorem.external_id", "target_id": id, "external_id": key})
             }
-            Vendor::ClearTicket { target } => {
-                let Some(id) = targets.get(of(*target, targets.len())) else { return };
+            AtDataTheorem::ClearTicket { target } => {
+                let id = targets.get(of(*target, targets.len()))?;
                 self.judge.people.links.remove(&group_of_target(id));
                 json!({"type": "data_theorem.external_id", "target_id": id, "external_id": null})
             }
-            Vendor::AppRemoved { app } => {
+            AtDataTheorem::AppRemoved { app } => {
                 json!({"type": "data_theorem.app_removed", "mobile_app_id": APPS[of(*app, 2)]})
             }
-            Vendor::MendScan { project, added, removed } => {
+        };
+        Some(event)
+    }
+
+    fn at_mend(&mut self, step: &AtMend) -> Option<Value> {
+        let spec = self.world.vendors_side();
+        let library_key =
+            |index: usize| library("com.example", LIBRARIES[index], "1.0.0").key_uuid().to_owned();
+        let chosen = |bits: u8| (0..LIBRARIES.len()).filter(move |index| bits & (1 << index) != 0);
+        let event = match step {
+            AtMend::Scan { project, added, removed } => {
                 let token = token("project", PROJECTS[of(*project, 2)]);
-                let Some(project) = spec.mend.projects.iter().find(|one| one.token() == token) else {
-                    return;
-                };
+                let project = spec.mend.projects.iter().find(|one| one.token() == token)?;
                 let has = |key: &String| project.inventory.iter().any(|used| used.key_uuid == *key);
                 let removed: Vec<_> = chosen(*removed).map(library_key).filter(has).collect();
                 let added = chosen(*added).map(library_key).filter(|key| !removed.contains(key));
                 let added: Vec<_> = added.map(|key| json!({"key_uuid": key})).collect();
                 json!({"type": "mend.scan", "project_token": token, "added": added, "removed": removed})
             }
-            Vendor::Published { library, number } => {
+            AtMend::Published { library, number } => {
                 let vulnerability = vulnerability(&format!("CVE-2026-2000{}", number % 4)).cvss3(8.1);
                 let vulnerability = vulnerability.build(spec.epoch);
                 let key = library_key(of(*library, LIBRARIES.len()));
                 json!({"type": "mend.vulnerability_published", "vulnerability": vulnerability, "key_uuids": [key]})
             }
-            Vendor::Rescored { is_high } => {
+            AtMend::Rescored { is_high } => {
                 let score = if *is_high { 9.8 } else { 3.1 };
-                let known = spec.mend.vulnerabilities.iter().find(|one| one.name == VULNERABILITY);
+                spec.mend.vulnerabilities.iter().find(|one| one.name == VULNERABILITY)?;
                 let rescored = vulnerability(VULNERABILITY).cvss3(score).build(spec.epoch);
-                let Some(_) = known else { return };
                 json!({"type": "mend.vulnerability_rescored", "name": VULNERABILITY, "cvss3": rescored.cvss3})
             }
-            Vendor::Licenses { library, is_copyleft } => {
+            AtMend::Licenses { library, is_copyleft } => {
                 let key = library_key(of(*library, LIBRARIES.len()));
                 let license = if *is_copyleft { COPYLEFT } else { "MIT" };
                 json!({"type": "mend.licenses_changed", "key_uuid": key, "licenses": [license]})
             }
-            Vendor::Policy { policy, is_enabled } => {
+            AtMend::Policy { policy, is_enabled } => {
                 let listed =
                     self.world.ask_mend("getOrganizationPolicies", json!({"aggregatePolicies": false}));
                 let policies = listed["policies"].as_array().unwrap();
@@ -271,23 +290,23 @@ impl Stage {
                 policy["enabled"] = (*is_enabled).into();
                 let changed = self.world.ask_mend("updateOrganizationPolicy", json!({"policy": policy}));
                 assert_eq!(changed["enabled"], *is_enabled, "{changed}");
-                return;
+                return None;
             }
-            Vendor::ProjectRenamed { project } => {
+            AtMend::ProjectRenamed { project } => {
                 let token = token("project", PROJECTS[of(*project, 2)]);
                 let name = format!("renamed-{}", self.number);
                 json!({"type": "mend.project_renamed", "project_token": token, "name": name})
             }
-            Vendor::ProjectDeleted { project } => {
+            AtMend::ProjectDeleted { project } => {
                 let token = token("project", PROJECTS[of(*project, 2)]);
                 json!({"type": "mend.project_deleted", "project_token": token})
             }
         };
-        self.try_event(event);
+        Some(event)
     }
 
     /// What can't happen in the world as it is does not happen.
-    fn try_event(&self, event: serde_json::Value) {
+    fn try_event(&self, event: Value) {
         let event = event.try_into().unwrap();
         if let Err(reason) = self.world.may_happen(&event) {
             assert!(!reason.contains("not unique"), "{reason}: {event:?}");

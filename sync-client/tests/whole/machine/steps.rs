@@ -9,7 +9,8 @@ use crate::blows::Blow;
 /// One thing that happens. Numbers choose among what there is at that moment; what can't happen then is left out.
 #[derive(Debug, Clone)]
 pub(super) enum Step {
-    Vendor(Vendor),
+    DataTheorem(AtDataTheorem),
+    Mend(AtMend),
     Person(Edit, u8),
     /// Time passes, in seconds.
     Wait(i64),
@@ -22,9 +23,9 @@ pub(super) enum Step {
     LoseLedger,
 }
 
-/// What happens at a vendor. Bits of a `u8` choose targets or libraries.
+/// What happens at Data Theorem. Bits of a `u8` choose targets.
 #[derive(Debug, Clone)]
-pub(super) enum Vendor {
+pub(super) enum AtDataTheorem {
     Scan {
         app: u8,
         seen: u8,
@@ -50,32 +51,18 @@ pub(super) enum Vendor {
     AppRemoved {
         app: u8,
     },
-    MendScan {
-        project: u8,
-        added: u8,
-        removed: u8,
-    },
-    Published {
-        library: u8,
-        number: u8,
-    },
-    Rescored {
-        is_high: bool,
-    },
-    Licenses {
-        library: u8,
-        is_copyleft: bool,
-    },
-    Policy {
-        policy: u8,
-        is_enabled: bool,
-    },
-    ProjectRenamed {
-        project: u8,
-    },
-    ProjectDeleted {
-        project: u8,
-    },
+}
+
+/// What happens at Mend. Bits of a `u8` choose libraries.
+#[derive(Debug, Clone)]
+pub(super) enum AtMend {
+    Scan { project: u8, added: u8, removed: u8 },
+    Published { library: u8, number: u8 },
+    Rescored { is_high: bool },
+    Licenses { library: u8, is_copyleft: bool },
+    Policy { policy: u8, is_enabled: bool },
+    ProjectRenamed { project: u8 },
+    ProjectDeleted { project: u8 },
 }
 
 /// What a person does to a ticket.
@@ -95,9 +82,10 @@ pub(super) enum Edit {
 
 /// Histories. A ledger is deleted only where the tracker keeps second tickets out.
 pub(super) fn histories(has_key: bool) -> impl Strategy<Value = Vec<Step>> {
-    let ledger = if has_key { 1 } else { 0 };
+    let ledger = u32::from(has_key);
     let step = prop_oneof![
-        10 => vendor().prop_map(Step::Vendor),
+        7 => data_theorem().prop_map(Step::DataTheorem),
+        6 => mend().prop_map(Step::Mend),
         6 => (edits(), any::<u8>()).prop_map(|(edit, ticket)| Step::Person(edit, ticket)),
         2 => select(vec![1, 60, 3_600, 90_000]).prop_map(Step::Wait),
         8 => runs(),
@@ -112,24 +100,30 @@ fn runs() -> impl Strategy<Value = Step> {
     (any::<bool>(), blows).prop_map(|(is_full, blows)| Step::Run { is_full, blows })
 }
 
-fn vendor() -> impl Strategy<Value = Vendor> {
+fn data_theorem() -> impl Strategy<Value = AtDataTheorem> {
     let byte = any::<u8>;
     prop_oneof![
-        6 => (byte(), byte(), byte()).prop_map(|(app, seen, missed)| Vendor::Scan { app, seen, missed }),
-        1 => (byte(), byte()).prop_map(|(app, targets)| Vendor::FindingAdded { app, targets }),
-        4 => (byte(), byte()).prop_map(|(target, status)| Vendor::Status { target, status }),
-        1 => (byte(), byte()).prop_map(|(target, number)| Vendor::SetTicket { target, number }),
-        1 => byte().prop_map(|target| Vendor::ClearTicket { target }),
-        1 => byte().prop_map(|app| Vendor::AppRemoved { app }),
+        6 => (byte(), byte(), byte()).prop_map(|(app, seen, missed)| AtDataTheorem::Scan { app, seen, missed }),
+        1 => (byte(), byte()).prop_map(|(app, targets)| AtDataTheorem::FindingAdded { app, targets }),
+        4 => (byte(), byte()).prop_map(|(target, status)| AtDataTheorem::Status { target, status }),
+        1 => (byte(), byte()).prop_map(|(target, number)| AtDataTheorem::SetTicket { target, number }),
+        1 => byte().prop_map(|target| AtDataTheorem::ClearTicket { target }),
+        1 => byte().prop_map(|app| AtDataTheorem::AppRemoved { app }),
+    ]
+}
+
+fn mend() -> impl Strategy<Value = AtMend> {
+    let byte = any::<u8>;
+    prop_oneof![
         6 => (byte(), byte(), byte())
-            .prop_map(|(project, added, removed)| Vendor::MendScan { project, added, removed }),
-        1 => (byte(), byte()).prop_map(|(library, number)| Vendor::Published { library, number }),
-        1 => any::<bool>().prop_map(|is_high| Vendor::Rescored { is_high }),
+            .prop_map(|(project, added, removed)| AtMend::Scan { project, added, removed }),
+        1 => (byte(), byte()).prop_map(|(library, number)| AtMend::Published { library, number }),
+        1 => any::<bool>().prop_map(|is_high| AtMend::Rescored { is_high }),
         2 => (byte(), any::<bool>())
-            .prop_map(|(library, is_copyleft)| Vendor::Licenses { library, is_copyleft }),
-        2 => (byte(), any::<bool>()).prop_map(|(policy, is_enabled)| Vendor::Policy { policy, is_enabled }),
-        1 => byte().prop_map(|project| Vendor::ProjectRenamed { project }),
-        1 => byte().prop_map(|project| Vendor::ProjectDeleted { project }),
+            .prop_map(|(library, is_copyleft)| AtMend::Licenses { library, is_copyleft }),
+        2 => (byte(), any::<bool>()).prop_map(|(policy, is_enabled)| AtMend::Policy { policy, is_enabled }),
+        1 => byte().prop_map(|project| AtMend::ProjectRenamed { project }),
+        1 => byte().prop_map(|project| AtMend::ProjectDeleted { project }),
     ]
 }
 
