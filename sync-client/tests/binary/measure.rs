@@ -47,11 +47,8 @@ fn a_large_account() {
     let open_before = world.tickets().iter().filter(|ticket| !ticket.summary.is_done).count();
     world.happen(json!({"type": "data_theorem.scan", "mobile_app_id": app, "missed": "everything_else"}));
     world.forget_requests();
-    let (seconds, mib) = measured(&world, "run --json");
+    let (seconds, mib) = measured(&world, "run");
     let closed = open_before - world.tickets().iter().filter(|ticket| !ticket.summary.is_done).count();
     let requests = world.requests().len();
-    eprintln!(
-        "{closed} closings: {seconds:.2} s, {requests} requests, at most {mib} MiB; {}",
-        world.said().trim()
-    );
+    eprintln!("{closed} closings: {seconds:.2} s, {requests} requests, at most {mib} MiB");
 }

@@ -119,7 +119,7 @@ impl Transport for Wire {
         };
         let shown = |reply: &Reply| (reply.status, serde_json::from_slice(&reply.body).unwrap_or_default());
         let seen = outcome.as_ref().and_then(|outcome| outcome.as_ref().ok()).map(shown);
-        self.record.vendor(at, request, blow, delivered.as_ref().map(shown), seen);
+        self.record.vendor(at, request, blow, delivered.as_ref().map(shown).as_ref(), seen);
         outcome.unwrap_or_else(|| panic_any(Killed))
     }
 }

@@ -70,7 +70,7 @@ impl Record {
                 },
                 plan: None,
                 named: Some(
-                    report.failures.iter().map(|one| format!("{}: {}\n", one.what, one.why)).collect(),
+                    report.failures.iter().flat_map(|one| [&one.what, ": ", &one.why, "\n"]).collect(),
                 ),
                 noticed: Some(report.noticed.clone()),
             },
@@ -112,7 +112,7 @@ impl Record {
         at: Timestamp,
         request: &Request,
         blow: Option<Blow>,
-        delivered: Option<(u16, Value)>,
+        delivered: Option<&(u16, Value)>,
         seen: Option<(u16, Value)>,
     ) {
         let path_and_query = request.url.split("localhost").nth(1).unwrap_or_default();
@@ -126,7 +126,7 @@ impl Record {
         if let Some(members) = body.as_object_mut() {
             members.remove("userKey");
         }
-        let is_applied = delivered.as_ref().is_some_and(|(status, body)| reply(*status, body) == Reply::Done);
+        let is_applied = delivered.is_some_and(|(status, body)| reply(*status, body) == Reply::Done);
         let saw = seen.map_or(Reply::Lost, |(status, body)| reply(status, &body));
         let saw = if matches!(blow, Some(Blow::Truncated | Blow::Html)) { Reply::Lost } else { saw };
         let header = match blow {
