@@ -93,18 +93,20 @@ pub(super) fn failures(case: &Case<'_>, run: &Run<'_>) -> Vec<Failure> {
         {
             last.insert(("create".to_owned(), None, subject.clone()), None);
         }
-        last.insert((name, vendor, subject), is_failed(request).then_some(index));
+        let failed = is_failed(request, &subject).then_some(index);
+        last.insert((name, vendor, subject), failed);
     }
     let failed =
         last.into_iter().filter_map(|((.., subject), index)| Some(Failure { index: index?, subject }));
     failed.collect()
 }
 
-fn is_failed(request: Request<'_>) -> bool {
+fn is_failed(request: Request<'_>, subject: &Subject) -> bool {
     let (answer, is_write) = (request.answer(), request.is_write());
     match answer.reply {
         Reply::Done => false,
-        Reply::NotFound => is_write,
+        // An item that is gone is an answer; an account that is not there is none.
+        Reply::NotFound => is_write || *subject == Subject::Vendor(About::Everything),
         // The other side is as it was wanted, or has changed and is looked at again.
         Reply::Refused(409 | 412) => !is_write,
         Reply::Refused(_) | Reply::Denied | Reply::TooMany => true,

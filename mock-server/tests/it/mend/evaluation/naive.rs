@@ -137,7 +137,12 @@ impl Naive {
     }
 
     pub(super) fn change_licenses(&mut self, key_uuid: &str, licenses: &BTreeSet<String>) {
-        self.library_mut(key_uuid).licenses.clone_from(licenses);
+        let library = self.library_mut(key_uuid);
+        // What says nothing new makes nobody look anew, also not at policies that wait for the next look.
+        if library.licenses == *licenses {
+            return;
+        }
+        library.licenses.clone_from(licenses);
         self.evaluate_libraries(&[key_uuid.to_owned()]);
     }
 
