@@ -1,6 +1,6 @@
 //! What a run asked for and did not get in the end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::judge::case::{Case, Request, Run, group_of};
 use crate::judge::ids::GroupId;
@@ -80,37 +80,66 @@ pub(super) struct Failure {
 
 /// The failures of a run.
 pub(super) fn failures(case: &Case<'_>, run: &Run<'_>) -> Vec<Failure> {
-    let mut last: BTreeMap<(String, Option<Vendor>, Subject), Option<usize>> = BTreeMap::new();
+    ends(case, run).into_iter().filter(|(_, end)| *end == End::Failed).map(|(failure, _)| failure).collect()
+}
+
+/// Whom something hindered in a run: by a failure, or by an answer that was lost on its way.
+pub(super) fn hindered(case: &Case<'_>, run: &Run<'_>) -> BTreeSet<Subject> {
+    ends(case, run).into_iter().map(|(failure, _)| failure.subject).collect()
+}
+
+/// How the last of several requests for the same went, if not well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// It has happened, and nobody said so: whoever believes that it has is right, and whoever waits is, too.
+    Unheard,
+    Failed,
+}
+
+fn ends(case: &Case<'_>, run: &Run<'_>) -> Vec<(Failure, End)> {
+    let mut last: BTreeMap<(String, Option<Vendor>, Subject), Option<(usize, End)>> = BTreeMap::new();
     for (index, _, request) in case.requests(run) {
         let subject = Subject::of(case, request);
         let (name, vendor) = match request {
             Request::Vendor(request) => (request.operation.clone(), Some(request.vendor)),
             Request::Tracker(request) => (request.call.name().to_owned(), None),
         };
-        // A search that finds the ticket settles a create that failed.
+        // A search that finds the ticket settles a create that failed. It may have come too late for this run.
         if let Request::Tracker(found) = request
             && matches!(&found.call, Call::Find { found, .. } if !found.is_empty())
+            && let Some(Some((_, end))) = last.get_mut(&("create".to_owned(), None, subject.clone()))
         {
-            last.insert(("create".to_owned(), None, subject.clone()), None);
+            *end = End::Unheard;
         }
-        let failed = is_failed(request, &subject).then_some(index);
-        last.insert((name, vendor, subject), failed);
+        let end = end(request, &subject).map(|end| (index, end));
+        last.insert((name, vendor, subject), end);
     }
-    let failed =
-        last.into_iter().filter_map(|((.., subject), index)| Some(Failure { index: index?, subject }));
-    failed.collect()
+    let ends = last.into_iter().filter_map(|((.., subject), end)| {
+        let (index, end) = end?;
+        Some((Failure { index, subject }, end))
+    });
+    ends.collect()
 }
 
-fn is_failed(request: Request<'_>, subject: &Subject) -> bool {
+fn end(request: Request<'_>, subject: &Subject) -> Option<End> {
     let (answer, is_write) = (request.answer(), request.is_write());
     match answer.reply {
-        Reply::Done => false,
-        // An item that is gone is an answer; an account that is not there is none.
-        Reply::NotFound => is_write || *subject == Subject::Vendor(About::Everything),
+        Reply::Done => None,
+        // A row that is gone is an answer; a list that is not there is none.
+        Reply::NotFound => (is_write || is_list(request, subject)).then_some(End::Failed),
         // The other side is as it was wanted, or has changed and is looked at again.
-        Reply::Refused(409 | 412) => !is_write,
-        Reply::Refused(_) | Reply::Denied | Reply::TooMany => true,
-        // It has happened, so whoever believes so is right.
-        Reply::Failed(_) | Reply::Lost => !(is_write && answer.is_applied),
+        Reply::Refused(409 | 412) => (!is_write).then_some(End::Failed),
+        Reply::Refused(_) | Reply::Denied | Reply::TooMany => Some(End::Failed),
+        Reply::Failed(_) | Reply::Lost => {
+            Some(if is_write && answer.is_applied { End::Unheard } else { End::Failed })
+        }
+    }
+}
+
+fn is_list(request: Request<'_>, subject: &Subject) -> bool {
+    match (request, subject) {
+        (_, Subject::Vendor(About::Everything)) => true,
+        (Request::Vendor(request), Subject::Vendor(About::Scope(_))) => !request.query.is_empty(),
+        _ => false,
     }
 }

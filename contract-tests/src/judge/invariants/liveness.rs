@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Findings;
-use super::failures::{Subject, failures};
+use super::failures::{Subject, failures, hindered};
 use crate::judge::case::{Case, Request, Run, seconds};
 use crate::judge::expected::Difference;
 use crate::judge::ids::GroupId;
@@ -134,10 +134,9 @@ pub(super) fn isolation(case: &Case<'_>, findings: &mut Findings) {
                 tried_again(case, findings, (failure.index, &failure.subject), next);
             }
         }
-        let subjects: BTreeSet<&Subject> = failures.iter().map(|failure| &failure.subject).collect();
-        let mut subjects = subjects.into_iter();
-        if let (Some(subject), None) = (subjects.next(), subjects.next()) {
-            others_done(case, findings, run, (failures[0].index, subject));
+        let hindered = hindered(case, run);
+        if failures.iter().all(|failure| hindered.len() == 1 && hindered.contains(&failure.subject)) {
+            others_done(case, findings, run, (failures[0].index, &failures[0].subject));
         }
     }
     findings.skip("nothing failed for one item or scope alone");
