@@ -90,6 +90,10 @@ pub trait Tracker: Send + Sync {
     /// its new key.
     fn get(&self, key: &TicketKey) -> Result<Option<Ticket>, TrackerError>;
 
+    /// The tickets with a key of ours that were changed since then, whoever changed them, in any order; `None`: all.
+    /// Where search lags, changes younger than [`TrackerTraits::search_lag`] may be missing.
+    fn changed(&self, since: Option<Timestamp>) -> Result<Vec<Ticket>, TrackerError>;
+
     /// Adds a comment, then changes whether the ticket is done; either may be absent. Answers the ticket as it is then.
     fn update(&self, key: &TicketKey, change: &Change) -> Result<Ticket, TrackerError>;
 }
@@ -133,6 +137,8 @@ pub struct Ticket {
     pub is_done: bool,
     /// The status as people read it.
     pub status: String,
+    /// Why it is done, in the tracker's words, where it has any besides the status.
+    pub resolution: Option<String>,
     /// The key that the client gave it; `None` for tickets of people.
     pub op: Option<OpKey>,
     /// The text of the client's own newest comment.

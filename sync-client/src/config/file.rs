@@ -27,6 +27,8 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) policy: PolicyTable,
     #[serde(default)]
+    pub(super) two_way: TwoWayTable,
+    #[serde(default)]
     pub(super) patience: PatienceTable,
     #[serde(default)]
     pub(super) tls: TlsTable,
@@ -105,6 +107,16 @@ pub(super) struct MassChangeTable {
     pub(super) tickets: Option<u32>,
     #[serde(default, deserialize_with = "within::<0, 100, _>")]
     pub(super) percent: Option<u32>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TwoWayTable {
+    #[serde(default)]
+    pub(super) enabled: bool,
+    pub(super) wont_fix: Option<Vec<String>>,
+    pub(super) risk_accepted: Option<Vec<String>>,
+    pub(super) compensating_control: Option<Vec<String>>,
 }
 
 #[derive(Debug, Default, Deserialize)]

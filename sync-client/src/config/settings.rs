@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::data_theorem::{DATA_THEOREM_API_KEY, DATA_THEOREM_BASE_URL, DataTheoremSettings};
-use super::file::{self, File, MassChangeTable, PatienceTable, PolicyTable};
+use super::file::{self, File, MassChangeTable, PatienceTable, PolicyTable, TwoWayTable};
 use super::mend::{MEND_ORG_TOKEN, MEND_URL, MEND_USER_KEY, MendVariables};
 use super::variables::FromFile;
 use super::{ConfigError, secret};
@@ -17,6 +17,7 @@ use crate::adapters::local::Uniqueness;
 use crate::core::model::Source;
 use crate::core::policy::{MassChangeMax, Policy};
 use crate::core::text::Credentials;
+use crate::core::two_way::TwoWay;
 
 /// Variable with the directory for ledger and tickets.
 pub const SYNC_STATE_DIR: &str = "SYNC_STATE_DIR";
@@ -136,7 +137,7 @@ impl Settings {
         let places = Places::of(&file, path, &lookup, choice.tracker)?;
         let sources = Sources::of(&file, path, &lookup, choice.source)?;
         let authorities = authorities(&file, path, &lookup)?;
-        let (policy, patience) = (policy(file.policy), PatienceSettings::of(&file.patience));
+        let (policy, patience) = (policy(file.policy, file.two_way), PatienceSettings::of(&file.patience));
         Ok(Self { sources, places, policy, patience, authorities })
     }
 }
@@ -247,8 +248,8 @@ impl Sources {
     }
 }
 
-/// What the table says, over what is usual.
-fn policy(table: PolicyTable) -> Policy {
+/// What the tables say, over what is usual.
+fn policy(table: PolicyTable, two_way: TwoWayTable) -> Policy {
     let usual = Policy::default();
     let mass_change = table.mass_change_max.unwrap_or(MassChangeTable { tickets: None, percent: None });
     let credentials = match table.mask_credentials {
@@ -270,6 +271,16 @@ fn policy(table: PolicyTable) -> Policy {
         credentials,
         leave_out_apps: table.leave_out_apps.into_iter().flatten().collect(),
         leave_out_projects: table.leave_out_projects.into_iter().flatten().collect(),
+        two_way: two_way.enabled.then(|| words(two_way)),
+    }
+}
+
+fn words(table: TwoWayTable) -> TwoWay {
+    let usual = TwoWay::default();
+    TwoWay {
+        wont_fix: table.wont_fix.unwrap_or(usual.wont_fix),
+        risk_accepted: table.risk_accepted.unwrap_or(usual.risk_accepted),
+        compensating_control: table.compensating_control.unwrap_or(usual.compensating_control),
     }
 }
 
