@@ -146,7 +146,10 @@ impl<'a> Run<'a> {
 
     /// Says that something was done, or would be.
     fn did(&mut self, what: &str) {
-        tracing::info!("{what}");
+        // The log says what was done. What a dry run would do is its result.
+        if !self.options.is_dry {
+            tracing::info!("{what}");
+        }
         (self.progress)(Progress::Did(what));
     }
 
