@@ -296,9 +296,11 @@ fn a_decision_that_the_vendor_did_not_take_is_not_forgotten() {
     world.run_in_peace();
     world.wait(3_600);
     decide(&world, "LOCAL-1", "Won't Fix", true);
-    world.put(on_send(|under, request, timeout| match request.url.ends_with("/statuses") {
-        true => Err(NoReply::NotSent("connection refused".to_owned())),
-        false => under.send(request, timeout),
+    world.put(on_send(|under, request, timeout| {
+        if request.url.ends_with("/statuses") {
+            return Err(NoReply::NotSent("connection refused".to_owned()));
+        }
+        under.send(request, timeout)
     }));
     let report = world.run_in_peace();
     assert_eq!((report.decided, report.failed), (0, 1), "{report:?}");
