@@ -92,6 +92,12 @@ pub trait Tracker: Send + Sync {
 
     /// Adds a comment, then changes whether the ticket is done; either may be absent. Answers the ticket as it is then.
     fn update(&self, key: &TicketKey, change: &Change) -> Result<Ticket, TrackerError>;
+
+    /// A text as [`Ticket::our_last_comment`] shows it after it was added as a comment. Trackers with a markup of their
+    /// own show another text than they were given.
+    fn as_stored(&self, text: &str) -> String {
+        text.to_owned()
+    }
 }
 
 /// What a tracker is like.

@@ -6,4 +6,8 @@ pub mod http;
 pub mod json;
 pub mod local;
 pub mod mend;
+pub mod redmine;
+pub mod rest;
+#[cfg(test)]
+pub(crate) mod scripted;
 pub mod system_clock;

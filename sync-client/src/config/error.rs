@@ -49,6 +49,14 @@ pub enum ConfigError {
         /// The variable.
         variable: &'static str,
     },
+    /// A value can't be one of its kind. It is not shown: it may be a secret, written into the wrong place.
+    #[error("{variable} is not usable: {problem}")]
+    Value {
+        /// The variable.
+        variable: &'static str,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
     /// The settings file can't be read.
     #[error("cannot read the settings file {path}: {problem}")]
     Unreadable {
@@ -115,6 +123,7 @@ impl ConfigError {
             Self::Unencrypted { variable } => Self::Unencrypted { variable: name(variable) },
             Self::SchemeInKey { variable } => Self::SchemeInKey { variable: name(variable) },
             Self::Key { variable } => Self::Key { variable: name(variable) },
+            Self::Value { variable, problem } => Self::Value { variable: name(variable), problem },
             other @ (Self::Unreadable { .. }
             | Self::InFile { .. }
             | Self::SecretFile { .. }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::de::{Error as _, Unexpected};
 use serde::{Deserialize, Deserializer};
 
+use super::redmine::RedmineTable;
 use super::settings::TrackerKind;
 use super::{ConfigError, duration};
 use crate::core::model::Source;
@@ -71,6 +72,8 @@ pub(super) struct TrackerTable {
     pub(super) unique_key: Option<bool>,
     #[serde(default, deserialize_with = "period")]
     pub(super) search_lag: Option<Duration>,
+    #[serde(default)]
+    pub(super) redmine: RedmineTable,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -124,7 +127,7 @@ pub(super) struct TlsTable {
     pub(super) ca_file: Option<PathBuf>,
 }
 
-fn period<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+pub(super) fn period<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
     duration::parse(&String::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
 }
 
@@ -151,6 +154,11 @@ pub(super) fn read(path: &Path) -> Result<File, ConfigError> {
     let bytes = std::fs::read(path).map_err(|error| unreadable(error.to_string()))?;
     let text = String::from_utf8(bytes).map_err(|_| unreadable("it is not UTF-8".to_owned()))?;
     parse(path, &text)
+}
+
+/// A path as the settings file means it: relative to the file.
+pub(super) fn beside(file: Option<&Path>, named: &Path) -> PathBuf {
+    file.and_then(Path::parent).map_or_else(|| named.to_owned(), |directory| directory.join(named))
 }
 
 /// Understands the text of a settings file.

@@ -8,12 +8,13 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::data_theorem::{DATA_THEOREM_API_KEY, DATA_THEOREM_BASE_URL, DataTheoremSettings};
-use super::file::{self, File, MassChangeTable, PatienceTable, PolicyTable};
+use super::file::{self, File, MassChangeTable, PatienceTable, PolicyTable, beside};
 use super::mend::{MEND_ORG_TOKEN, MEND_URL, MEND_USER_KEY, MendVariables};
 use super::variables::FromFile;
-use super::{ConfigError, secret};
+use super::{ConfigError, redmine, secret};
 use crate::adapters::http::Http;
 use crate::adapters::local::Uniqueness;
+use crate::adapters::redmine::RedmineSettings;
 use crate::core::model::Source;
 use crate::core::policy::{MassChangeMax, Policy};
 use crate::core::text::Credentials;
@@ -32,6 +33,8 @@ pub struct Settings {
     pub sources: Sources,
     /// Where files are.
     pub places: Places,
+    /// Where tickets live.
+    pub tracker: TrackerSettings,
     /// What to do about what is found.
     pub policy: Policy,
     /// How long to wait.
@@ -67,6 +70,15 @@ pub struct LocalTrackerSettings {
     pub uniqueness: Uniqueness,
 }
 
+/// Where tickets live.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TrackerSettings {
+    /// In the file that [`Places::tracker`] names.
+    Local,
+    /// In Redmine.
+    Redmine(RedmineSettings),
+}
+
 /// How long to wait.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PatienceSettings {
@@ -86,7 +98,7 @@ pub enum TrackerKind {
     Local,
     /// Not available yet
     Jira,
-    /// Not available yet
+    /// A Redmine, by its REST API
     Redmine,
 }
 
@@ -133,11 +145,12 @@ impl Settings {
         choice: Choice,
     ) -> Result<Self, ConfigError> {
         let file = path.map_or_else(|| Ok(File::default()), file::read)?;
-        let places = Places::of(&file, path, &lookup, choice.tracker)?;
+        let places = Places::of(&file, path, &lookup)?;
+        let tracker = TrackerSettings::of(&file, path, &lookup, choice.tracker)?;
         let sources = Sources::of(&file, path, &lookup, choice.source)?;
         let authorities = authorities(&file, path, &lookup)?;
         let (policy, patience) = (policy(file.policy), PatienceSettings::of(&file.patience));
-        Ok(Self { sources, places, policy, patience, authorities })
+        Ok(Self { sources, places, tracker, policy, patience, authorities })
     }
 }
 
@@ -145,21 +158,14 @@ impl Places {
     /// Reads only what says where files are: enough to look at what earlier runs left.
     pub fn load(path: Option<&Path>, lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {
         let file = path.map_or_else(|| Ok(File::default()), file::read)?;
-        Self::of(&file, path, &lookup, None)
+        Self::of(&file, path, &lookup)
     }
 
     fn of(
         file: &File,
         path: Option<&Path>,
         lookup: &impl Fn(&str) -> Option<OsString>,
-        kind: Option<TrackerKind>,
     ) -> Result<Self, ConfigError> {
-        match kind.or(file.tracker.kind).unwrap_or(TrackerKind::Local) {
-            TrackerKind::Local => {}
-            other @ (TrackerKind::Jira | TrackerKind::Redmine) => {
-                return Err(ConfigError::TrackerNotAvailable(other));
-            }
-        }
         let place = |named: &Option<PathBuf>, name: &str| match named {
             Some(named) => Ok(beside(path, named)),
             None => Ok(state_directory(lookup)?.join(name)),
@@ -172,6 +178,21 @@ impl Places {
             ledger_file: place(&file.ledger.file, "ledger.sqlite")?,
             tracker: LocalTrackerSettings { file: place(&file.tracker.file, "tickets.sqlite")?, uniqueness },
         })
+    }
+}
+
+impl TrackerSettings {
+    fn of(
+        file: &File,
+        path: Option<&Path>,
+        lookup: &impl Fn(&str) -> Option<OsString>,
+        kind: Option<TrackerKind>,
+    ) -> Result<Self, ConfigError> {
+        match kind.or(file.tracker.kind).unwrap_or(TrackerKind::Local) {
+            TrackerKind::Local => Ok(Self::Local),
+            TrackerKind::Redmine => Ok(Self::Redmine(redmine::read(&file.tracker.redmine, path, lookup)?)),
+            other @ TrackerKind::Jira => Err(ConfigError::TrackerNotAvailable(other)),
+        }
     }
 }
 
@@ -306,11 +327,6 @@ fn authorities(
     let pem = std::fs::read(&place).map_err(|error| unusable(error.to_string()))?;
     Http::new(Some(&pem)).map_err(|error| unusable(error.to_string()))?;
     Ok(Some(pem))
-}
-
-/// A path as the settings file means it: relative to the file.
-fn beside(file: Option<&Path>, named: &Path) -> PathBuf {
-    file.and_then(Path::parent).map_or_else(|| named.to_owned(), |directory| directory.join(named))
 }
 
 /// `$SYNC_STATE_DIR`, else `$XDG_STATE_HOME/sync-client`, else `~/.local/state/sync-client`.

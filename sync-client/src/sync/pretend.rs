@@ -72,4 +72,7 @@ impl Tracker for Pretend<'_> {
         }
         Ok(ticket)
     }
+    fn as_stored(&self, text: &str) -> String {
+        self.tracker.as_stored(text)
+    }
 }
