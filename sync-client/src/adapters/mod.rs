@@ -3,6 +3,7 @@
 pub mod caller;
 pub mod data_theorem;
 pub mod http;
+pub mod jira;
 pub mod json;
 pub mod local;
 pub mod mend;

@@ -4,7 +4,7 @@
 //! a request again that may have done something. That would make a second ticket or comment.
 
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde_json::Value;
 
@@ -20,6 +20,7 @@ const REASON_CHARS_MAX: usize = 300;
 pub struct Rest {
     base_url: String,
     credential: (HeaderName, HeaderValue),
+    secret: String,
     caller: Caller,
 }
 
@@ -72,9 +73,11 @@ impl Ask {
 }
 
 impl Rest {
-    /// An API at an address without a slash at its end. `credential` is a header that every request carries.
-    pub fn new(base_url: &str, credential: (HeaderName, HeaderValue), caller: Caller) -> Self {
-        Self { base_url: base_url.trim_end_matches('/').to_owned(), credential, caller }
+    /// An API at an address. `credential` is a header that every request carries, and `secret` what is in it: neither
+    /// may stand in an error.
+    pub fn new(base_url: &str, credential: (HeaderName, HeaderValue), secret: &str, caller: Caller) -> Self {
+        let base_url = base_url.trim_end_matches('/').to_owned();
+        Self { base_url, credential, secret: secret.to_owned(), caller }
     }
 
     /// The address without a slash at its end.
@@ -155,8 +158,13 @@ impl Rest {
 
     /// A text without the credential.
     fn mask(&self, text: &str) -> String {
-        let secrets = self.credential.1.to_str().unwrap_or_default().split(' ').filter(|word| word.len() > 6);
-        secrets.fold(text.to_owned(), |text, secret| text.replace(secret, "…"))
+        // The word before the space is the scheme.
+        let header = self.credential.1.to_str().unwrap_or_default();
+        let header = header.rsplit(' ').next().unwrap_or_default();
+        [header, self.secret.as_str()]
+            .iter()
+            .filter(|secret| !secret.is_empty())
+            .fold(text.to_owned(), |text, secret| text.replace(secret, "…"))
     }
 }
 
@@ -167,11 +175,6 @@ pub fn malformed(ask: &Ask, problem: &str) -> TrackerError {
         Effect::Read => TrackerError::Unavailable(text),
         Effect::Write => TrackerError::Unknown(text),
     }
-}
-
-/// The header `Authorization: Basic …`.
-pub fn basic(value: HeaderValue) -> (HeaderName, HeaderValue) {
-    (AUTHORIZATION, value)
 }
 
 /// What the body of an error says, in one line. Trackers say it in many places: a list `errors` or `errorMessages`, an

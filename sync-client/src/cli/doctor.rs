@@ -34,6 +34,10 @@ pub(super) fn doctor(settings: &Settings) -> Exit {
             let (found, exit) = examine(tracker);
             report("local", &tracker.file.display().to_string(), &found, exit);
         }
+        TrackerSettings::Jira(jira) => {
+            let diagnosis = shell::doctor_jira(jira.clone(), authorities);
+            report("jira", jira.url.as_str(), &diagnosis.to_string(), diagnosis.exit());
+        }
         TrackerSettings::Redmine(redmine) => {
             let diagnosis = shell::doctor_redmine(redmine.clone(), authorities);
             report("redmine", redmine.url.as_str(), &diagnosis.to_string(), diagnosis.exit());

@@ -141,6 +141,7 @@ Examples:
 Environment:
   DATA_THEOREM_BASE_URL (with /apis/mobile_security/results/v2), DATA_THEOREM_API_KEY
   MEND_URL, MEND_USER_KEY, MEND_ORG_TOKEN
+  JIRA_BASE_URL, JIRA_EMAIL, JIRA_API_TOKEN, JIRA_PROJECT
   REDMINE_URL, REDMINE_API_KEY, REDMINE_PROJECT
   SYNC_CA_FILE      certificates (PEM) of authorities to trust besides the usual ones
   SYNC_STATE_DIR    where ledger and tickets are kept [default: ~/.local/state/sync-client]
@@ -282,6 +283,7 @@ mod tests {
             "MEND_URL",
             "MEND_USER_KEY",
             "MEND_ORG_TOKEN",
+            "JIRA_API_TOKEN",
             "REDMINE_API_KEY",
             "SYNC_CA_FILE",
             "SYNC_STATE_DIR",

@@ -12,6 +12,7 @@ use super::{doctor, output};
 use crate::adapters::caller::{Caller, Patience};
 use crate::adapters::data_theorem::DataTheorem;
 use crate::adapters::http::Http;
+use crate::adapters::jira::Jira;
 use crate::adapters::local::{LocalError, LocalTracker};
 use crate::adapters::mend::{Mend, MendSettings};
 use crate::adapters::redmine::Redmine;
@@ -196,6 +197,7 @@ fn tracker(settings: &Settings, caller: &Caller) -> Result<Box<dyn Tracker>, Ref
             let tracker = LocalTracker::open(&place.file, Arc::new(SystemClock), place.uniqueness);
             Ok(Box::new(tracker.map_err(|error| tracker_refusal(&error))?))
         }
+        TrackerSettings::Jira(jira) => Ok(Box::new(Jira::new(jira.clone(), caller.clone()))),
         TrackerSettings::Redmine(redmine) => Ok(Box::new(Redmine::new(redmine.clone(), caller.clone()))),
     }
 }

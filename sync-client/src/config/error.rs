@@ -2,8 +2,6 @@
 
 use std::path::PathBuf;
 
-use super::TrackerKind;
-
 /// Settings that can't be used. No message contains the value of a credential.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
@@ -108,9 +106,6 @@ pub enum ConfigError {
         "nowhere to keep files: none of SYNC_STATE_DIR, XDG_STATE_HOME and HOME is set; set SYNC_STATE_DIR to a directory"
     )]
     NoStateDirectory,
-    /// The tracker can't be used yet.
-    #[error("the tracker {0} is not available yet: use `local`")]
-    TrackerNotAvailable(TrackerKind),
 }
 
 impl ConfigError {
@@ -129,8 +124,7 @@ impl ConfigError {
             | Self::SecretFile { .. }
             | Self::Authorities { .. }
             | Self::NoSource
-            | Self::NoStateDirectory
-            | Self::TrackerNotAvailable(_)) => other,
+            | Self::NoStateDirectory) => other,
         }
     }
 }

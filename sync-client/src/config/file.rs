@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::de::{Error as _, Unexpected};
 use serde::{Deserialize, Deserializer};
 
+use super::jira::JiraTable;
 use super::redmine::RedmineTable;
 use super::settings::TrackerKind;
 use super::{ConfigError, duration};
@@ -27,6 +28,8 @@ pub(super) struct File {
     pub(super) ledger: LedgerTable,
     #[serde(default)]
     pub(super) policy: PolicyTable,
+    #[serde(default)]
+    pub(super) two_way: TwoWayTable,
     #[serde(default)]
     pub(super) patience: PatienceTable,
     #[serde(default)]
@@ -74,6 +77,8 @@ pub(super) struct TrackerTable {
     pub(super) search_lag: Option<Duration>,
     #[serde(default)]
     pub(super) redmine: RedmineTable,
+    #[serde(default)]
+    pub(super) jira: JiraTable,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -108,6 +113,16 @@ pub(super) struct MassChangeTable {
     pub(super) tickets: Option<u32>,
     #[serde(default, deserialize_with = "within::<0, 100, _>")]
     pub(super) percent: Option<u32>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TwoWayTable {
+    #[serde(default)]
+    pub(super) enabled: bool,
+    pub(super) wont_fix: Option<Vec<String>>,
+    pub(super) risk_accepted: Option<Vec<String>>,
+    pub(super) compensating_control: Option<Vec<String>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -184,9 +199,9 @@ fn hint(message: &str) -> Option<String> {
     }
     let mut names = message.split('`').skip(1).step_by(2);
     let unknown = names.next()?;
-    if matches!(unknown, "api_key" | "user_key" | "key" | "token" | "password" | "secret") {
+    if matches!(unknown, "api_key" | "api_token" | "user_key" | "key" | "token" | "password" | "secret") {
         return Some(
-            "secrets do not belong in this file: set the environment variable, or name a file that holds nothing else (api_key_file, user_key_file)"
+            "secrets do not belong in this file: set the environment variable, or name a file that holds nothing else (api_key_file, api_token_file, user_key_file)"
                 .to_owned(),
         );
     }

@@ -9,6 +9,7 @@ mod data_theorem;
 pub mod duration;
 mod error;
 mod file;
+mod jira;
 mod mend;
 mod redmine;
 mod secret;
@@ -19,6 +20,7 @@ mod variables;
 
 pub use data_theorem::{ApiKey, DATA_THEOREM_API_KEY, DATA_THEOREM_BASE_URL, DataTheoremSettings};
 pub use error::ConfigError;
+pub use jira::{JIRA_API_TOKEN, JIRA_BASE_URL, JIRA_EMAIL, JIRA_PROJECT};
 pub use mend::{MEND_ORG_TOKEN, MEND_URL, MEND_USER_KEY, MendVariables};
 pub use redmine::{REDMINE_API_KEY, REDMINE_PROJECT, REDMINE_URL};
 pub use settings::{

@@ -1,23 +1,24 @@
 //! Everything a run is told, resolved: flags over environment over file over defaults.
 
 use std::ffi::OsString;
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
 
 use super::data_theorem::{DATA_THEOREM_API_KEY, DATA_THEOREM_BASE_URL, DataTheoremSettings};
-use super::file::{self, File, MassChangeTable, PatienceTable, PolicyTable, beside};
+use super::file::{self, File, MassChangeTable, PatienceTable, PolicyTable, TwoWayTable, beside};
 use super::mend::{MEND_ORG_TOKEN, MEND_URL, MEND_USER_KEY, MendVariables};
 use super::variables::FromFile;
-use super::{ConfigError, redmine, secret};
+use super::{ConfigError, jira, redmine, secret};
 use crate::adapters::http::Http;
+use crate::adapters::jira::JiraSettings;
 use crate::adapters::local::Uniqueness;
 use crate::adapters::redmine::RedmineSettings;
 use crate::core::model::Source;
 use crate::core::policy::{MassChangeMax, Policy};
 use crate::core::text::Credentials;
+use crate::core::two_way::TwoWay;
 
 /// Variable with the directory for ledger and tickets.
 pub const SYNC_STATE_DIR: &str = "SYNC_STATE_DIR";
@@ -77,6 +78,8 @@ pub enum TrackerSettings {
     Local,
     /// In Redmine.
     Redmine(RedmineSettings),
+    /// In Jira.
+    Jira(JiraSettings),
 }
 
 /// How long to wait.
@@ -96,20 +99,10 @@ pub struct PatienceSettings {
 pub enum TrackerKind {
     /// A SQLite file; see `sync-client tickets`
     Local,
-    /// Not available yet
+    /// Jira Cloud, or Data Center
     Jira,
     /// A Redmine, by its REST API
     Redmine,
-}
-
-impl fmt::Display for TrackerKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Local => "local",
-            Self::Jira => "jira",
-            Self::Redmine => "redmine",
-        })
-    }
 }
 
 /// Whose findings, as a flag says it.
@@ -149,7 +142,7 @@ impl Settings {
         let tracker = TrackerSettings::of(&file, path, &lookup, choice.tracker)?;
         let sources = Sources::of(&file, path, &lookup, choice.source)?;
         let authorities = authorities(&file, path, &lookup)?;
-        let (policy, patience) = (policy(file.policy), PatienceSettings::of(&file.patience));
+        let (policy, patience) = (policy(file.policy, file.two_way), PatienceSettings::of(&file.patience));
         Ok(Self { sources, places, tracker, policy, patience, authorities })
     }
 }
@@ -191,7 +184,7 @@ impl TrackerSettings {
         match kind.or(file.tracker.kind).unwrap_or(TrackerKind::Local) {
             TrackerKind::Local => Ok(Self::Local),
             TrackerKind::Redmine => Ok(Self::Redmine(redmine::read(&file.tracker.redmine, path, lookup)?)),
-            other @ TrackerKind::Jira => Err(ConfigError::TrackerNotAvailable(other)),
+            TrackerKind::Jira => Ok(Self::Jira(jira::read(&file.tracker.jira, path, lookup)?)),
         }
     }
 }
@@ -268,8 +261,8 @@ impl Sources {
     }
 }
 
-/// What the table says, over what is usual.
-fn policy(table: PolicyTable) -> Policy {
+/// What the tables say, over what is usual.
+fn policy(table: PolicyTable, two_way: TwoWayTable) -> Policy {
     let usual = Policy::default();
     let mass_change = table.mass_change_max.unwrap_or(MassChangeTable { tickets: None, percent: None });
     let credentials = match table.mask_credentials {
@@ -291,6 +284,16 @@ fn policy(table: PolicyTable) -> Policy {
         credentials,
         leave_out_apps: table.leave_out_apps.into_iter().flatten().collect(),
         leave_out_projects: table.leave_out_projects.into_iter().flatten().collect(),
+        two_way: two_way.enabled.then(|| words(two_way)),
+    }
+}
+
+fn words(table: TwoWayTable) -> TwoWay {
+    let usual = TwoWay::default();
+    TwoWay {
+        wont_fix: table.wont_fix.unwrap_or(usual.wont_fix),
+        risk_accepted: table.risk_accepted.unwrap_or(usual.risk_accepted),
+        compensating_control: table.compensating_control.unwrap_or(usual.compensating_control),
     }
 }
 

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use super::settings::{Choice, SourceChoice};
 use super::{ConfigError, Places, Settings, TrackerKind, TrackerSettings, file};
+use crate::adapters::jira::Api;
 use crate::adapters::local::Uniqueness;
 use crate::adapters::redmine::{KeyField, TextFormat};
 use crate::core::policy::{OnChange, Policy, TargetGroups};
@@ -18,6 +19,12 @@ const REDMINE: &[(&str, &str)] = &[
     ("REDMINE_URL", "https://redmine.example/r/"),
     ("REDMINE_API_KEY", "redmine-key"),
     ("REDMINE_PROJECT", "sec"),
+];
+const JIRA: &[(&str, &str)] = &[
+    ("JIRA_BASE_URL", "https://jira.example/rest/api/3/"),
+    ("JIRA_EMAIL", "sync@jira.example"),
+    ("JIRA_API_TOKEN", "jira-token"),
+    ("JIRA_PROJECT", "SEC"),
 ];
 const HOME: &[(&str, &str)] = &[("HOME", "/home/ada")];
 
@@ -120,15 +127,65 @@ fn a_flag_chooses_whose_findings() {
 }
 
 #[test]
-fn trackers_that_are_not_there_yet_say_so() {
+fn a_flag_chooses_the_tracker() {
+    let file = Written::new("[tracker]\nkind = \"redmine\"");
+    let load = |tracker| load(Some(&file.path()), &[DATA_THEOREM, HOME], Choice { source: None, tracker });
+    let missing = load(None).unwrap_err();
+    assert!(matches!(missing, ConfigError::Missing { variable: "REDMINE_URL", .. }), "{missing}");
+    let missing = load(Some(TrackerKind::Jira)).unwrap_err();
+    assert!(matches!(missing, ConfigError::Missing { variable: "JIRA_BASE_URL", .. }), "{missing}");
+    assert_eq!(load(Some(TrackerKind::Local)).unwrap().tracker, TrackerSettings::Local);
+}
+
+#[test]
+fn jira_is_set_up_by_variables_or_by_the_file() {
     let choice = Choice { source: None, tracker: Some(TrackerKind::Jira) };
-    let error = load(None, &[DATA_THEOREM, HOME], choice).unwrap_err();
-    assert_eq!(error, ConfigError::TrackerNotAvailable(TrackerKind::Jira));
-    assert_eq!(error.to_string(), "the tracker jira is not available yet: use `local`");
-    let file = Written::new("[tracker]\nkind = \"jira\"");
-    assert!(file.load(&[DATA_THEOREM, HOME]).is_err());
-    let choice = Choice { source: None, tracker: Some(TrackerKind::Local) };
-    assert!(load(Some(&file.path()), &[DATA_THEOREM, HOME], choice).is_ok(), "a flag wins");
+    let jira = |settings: Settings| match settings.tracker {
+        TrackerSettings::Jira(jira) => jira,
+        other => panic!("{other:?}"),
+    };
+    let settings = jira(load(None, &[DATA_THEOREM, JIRA, HOME], choice).unwrap());
+    assert_eq!(settings.url.as_str(), "https://jira.example/", "the API's path is left out");
+    assert_eq!((settings.project.as_str(), settings.api), ("SEC", Api::Auto));
+    let shown = format!("{settings:?}");
+    assert!(!shown.contains("jira-token") && !shown.contains("amlyYS10b2tlbg"), "{shown}");
+    let missing = load(None, &[DATA_THEOREM, &JIRA[..3], HOME], choice).unwrap_err();
+    assert!(matches!(missing, ConfigError::Missing { variable: "JIRA_PROJECT", .. }), "{missing}");
+
+    let file = Written::new(
+        r#"
+        [tracker]
+        kind = "jira"
+        [tracker.jira]
+        url = "https://file.example/jira"
+        email = "sync@file.example"
+        api_token_file = "token"
+        project = "OPS"
+        api = "v2"
+        issue_type = "Task"
+        done_status = "Closed"
+        open_status = "Open"
+        resolution = "Fixed"
+        search_lag = "5s"
+        "#,
+    );
+    std::fs::write(file.0.path().join("token"), "from-file\n").unwrap();
+    let settings = jira(file.load(&[DATA_THEOREM, HOME]).unwrap());
+    assert_eq!((settings.url.as_str(), settings.project.as_str()), ("https://file.example/jira", "OPS"));
+    assert_eq!((settings.api, settings.search_lag), (Api::V2, Duration::from_secs(5)));
+    assert_eq!(jira(file.load(&[DATA_THEOREM, JIRA, HOME]).unwrap()).project.as_str(), "SEC");
+    for (line, wanted) in [
+        ("project = \"A-1\"", "tracker.jira.project is not usable: a key of a project has only"),
+        ("url = \"http://jira.example\"", "tracker.jira.url begins with http:"),
+        ("api_token = \"S3CRET\"", "secrets do not belong in this file"),
+        ("email = \"S3 CRET\"", "JIRA_API_TOKEN is not usable: it or the e-mail address"),
+    ] {
+        let file = Written::new(&format!("[tracker]\nkind = \"jira\"\n[tracker.jira]\n{line}"));
+        let name = line.split(' ').next().unwrap().to_uppercase();
+        let others: Vec<_> = JIRA.iter().filter(|(known, _)| !known.ends_with(&name)).copied().collect();
+        let error = file.load(&[DATA_THEOREM, &others, HOME]).unwrap_err().to_string();
+        assert!(error.contains(wanted) && !error.contains("CRET"), "{error}");
+    }
 }
 
 #[test]
@@ -316,9 +373,12 @@ fn the_example_is_true() {
     assert_eq!(settings.patience, super::PatienceSettings::default());
     let plain = from_environment(&[DATA_THEOREM, MEND, HOME]).unwrap();
     assert_eq!(settings.places, plain.places);
-    let redmine = Choice { source: None, tracker: Some(TrackerKind::Redmine) };
-    let of_example = load(Some(&written.path()), &[DATA_THEOREM, REDMINE, HOME], redmine).unwrap().tracker;
-    assert_eq!(of_example, load(None, &[DATA_THEOREM, REDMINE, HOME], redmine).unwrap().tracker);
+    for kind in [TrackerKind::Redmine, TrackerKind::Jira] {
+        let choice = Choice { source: None, tracker: Some(kind) };
+        let variables = [DATA_THEOREM, JIRA, REDMINE, HOME];
+        let of_example = load(Some(&written.path()), &variables, choice).unwrap().tracker;
+        assert_eq!(of_example, load(None, &variables, choice).unwrap().tracker);
+    }
 
     let is_setting = |line: &str| line.starts_with("# ") && line.contains(" = ");
     let lines =
@@ -330,6 +390,7 @@ fn the_example_is_true() {
         "[data_theorem]",
         "[mend]",
         "[tracker]",
+        "[tracker.jira]",
         "[tracker.redmine]",
         "[ledger]",
         "[policy]",

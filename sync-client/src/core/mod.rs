@@ -11,3 +11,4 @@ pub mod plan;
 pub mod policy;
 pub mod retry;
 pub mod text;
+pub mod two_way;

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
+use jiff::Timestamp;
+
 use crate::core::model::{OpKey, TicketKey};
 use crate::ports::{Change, Created, NewTicket, Ticket, Tracker, TrackerError, TrackerTraits};
 
@@ -44,6 +46,7 @@ impl Tracker for Pretend<'_> {
             url: None,
             is_done: false,
             status: "Open".to_owned(),
+            resolution: None,
             op: Some(ticket.op.clone()),
             our_last_comment: None,
             our_comments: 0,
@@ -58,6 +61,10 @@ impl Tracker for Pretend<'_> {
             Some(ticket) => Ok(Some(ticket.clone())),
             None => self.tracker.get(key),
         }
+    }
+
+    fn changed(&self, since: Option<Timestamp>) -> Result<Vec<Ticket>, TrackerError> {
+        self.tracker.changed(since)
     }
 
     fn update(&self, key: &TicketKey, change: &Change) -> Result<Ticket, TrackerError> {

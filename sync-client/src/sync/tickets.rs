@@ -65,7 +65,7 @@ impl Run<'_> {
                     };
                     match self.link(item, &known) {
                         Ok(()) => {
-                            self.ledger.linked(&seen.group, item, key, self.now())?;
+                            self.ledger.linked(&seen.group, item, &known, self.now())?;
                             self.report.linked += 1;
                             self.did(&format!("link {item} to {key}"));
                         }
@@ -255,6 +255,7 @@ fn known_by_key(key: &TicketKey) -> Ticket {
         url: None,
         is_done: false,
         status: String::new(),
+        resolution: None,
         op: None,
         our_last_comment: None,
         our_comments: 0,

@@ -287,6 +287,37 @@ fn comments_of_people_are_not_ours() {
     real.remove(&project);
 }
 
+/// What people do shows in the list of changes, and only what was changed since.
+#[test]
+fn changes_of_tickets_of_ours_are_listed() {
+    let Some(real) = Real::there() else { return };
+    let project = real.project("Sync");
+    let tracker = redmine(real.settings(&project));
+    let (one, two) = (ticket(&project, 1), ticket(&project, 2));
+    let one = made(tracker.create(&one).unwrap());
+    made(tracker.create(&two).unwrap());
+    real.admin(
+        "POST",
+        "/issues.json",
+        json!({"issue": {"project_id": project.identifier, "subject": "of people"}}),
+    );
+    let ops = |tickets: Vec<Ticket>| -> Vec<_> {
+        let of_this = real.issues(&project);
+        let is_of_this =
+            |ticket: &Ticket| of_this.iter().any(|issue| format!("#{}", issue["id"]) == ticket.key.as_str());
+        tickets.into_iter().filter(is_of_this).map(|ticket| (ticket.key.to_string(), ticket.status)).collect()
+    };
+    assert_eq!(ops(tracker.changed(None).unwrap()).len(), 2);
+    let path = format!("/issues/{}.json", one.key.as_str().trim_start_matches('#'));
+    let (_, before) = real.admin("GET", &path, Value::Null);
+    let made_at: jiff::Timestamp = before["issue"]["updated_on"].as_str().unwrap().parse().unwrap();
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    assert_eq!(real.admin("PUT", &path, json!({"issue": {"status_id": 6}})).0, 204);
+    let since = made_at + jiff::SignedDuration::from_millis(2_000);
+    assert_eq!(ops(tracker.changed(Some(since)).unwrap()), [(one.key.to_string(), "Rejected".to_owned())]);
+    real.remove(&project);
+}
+
 /// A busy SQLite answers 500 to some of many writers and has written nothing then; whatever it answers, a key is found
 /// as often as its ticket was made.
 #[test]

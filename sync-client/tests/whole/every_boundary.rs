@@ -14,6 +14,7 @@ use crate::pace;
 use crate::quiet::setup;
 use crate::record::capabilities;
 use crate::step::problems;
+use crate::two_way;
 use crate::world::{Ended, Setup, World};
 
 /// So many runs after the blow both sides have to be in step.
@@ -28,6 +29,8 @@ pub(crate) enum Chapter {
     Closings,
     /// What was gone is back; somebody closed a ticket meanwhile.
     Comebacks,
+    /// People closed tickets as what they will not repair, and opened one again. For clients that act on that.
+    Decisions,
 }
 
 impl Chapter {
@@ -41,6 +44,10 @@ impl Chapter {
         }
         world.run_in_peace();
         world.wait(3_600);
+        if self == Self::Decisions {
+            decisions(world);
+            return left_to_people;
+        }
         scan(world, &[]);
         let project = &world.vendors_side().mend.projects[0].clone();
         let libraries: Vec<&String> = project.inventory.iter().map(|used| &used.key_uuid).collect();
@@ -70,6 +77,30 @@ impl Chapter {
         left_to_people.insert("LOCAL-1".to_owned());
         left_to_people
     }
+}
+
+/// LOCAL-1 is closed for good, LOCAL-2 was and is open again, and somebody works on LOCAL-4.
+fn decisions(world: &World) {
+    two_way::decide(world, "LOCAL-2", "Risk Accepted", true);
+    world.run_in_peace();
+    world.wait(3_600);
+    two_way::decide(world, "LOCAL-1", "Won't Fix", true);
+    two_way::decide(world, "LOCAL-2", "Open", false);
+    two_way::decide(world, "LOCAL-4", "In Progress", false);
+    // A search that lags shows it by now.
+    world.wait(60);
+}
+
+/// What of these decisions did not reach the vendors.
+fn undone(world: &World) -> Vec<String> {
+    let (statuses, told) = (two_way::statuses(world), two_way::told_to_mend(world));
+    let rows = [
+        (&statuses, "LOCAL-1", "CLOSED_WONT_FIX"),
+        (&statuses, "LOCAL-2", "OPEN"),
+        (&told, "LOCAL-4", "In Progress"),
+    ];
+    let undone = rows.iter().filter(|(have, key, wanted)| have.get(*key).is_none_or(|one| one != wanted));
+    undone.map(|(have, key, wanted)| format!("{key} is {:?} instead of {wanted}", have.get(*key))).collect()
 }
 
 /// A scan of the app that sees these targets, and no others.
@@ -116,6 +147,9 @@ pub(crate) fn play(setup: &Setup, chapter: Chapter, runs: &[Vec<(usize, Blow)>])
         let report = world.run_in_peace();
         if report.writes() == 0 && report.failed == 0 && report.in_doubt == 0 && run > 0 {
             let mut problems = problems(&world, &left_to_people);
+            if chapter == Chapter::Decisions {
+                problems.extend(undone(&world));
+            }
             let (has_key, end) = (setup.uniqueness == Uniqueness::Key, world.vendors_side());
             let capabilities = capabilities(has_key, setup.page_size);
             problems.extend(world.record.violations(&capabilities, &end, &world.tracker));

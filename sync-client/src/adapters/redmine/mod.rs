@@ -15,7 +15,8 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 use http::{HeaderName, Method};
-use serde_json::json;
+use jiff::Timestamp;
+use serde_json::{Value, json};
 
 use self::account::{Account, refused, unreadable};
 pub use self::settings::{ApiKey, Identifier, KeyField, RedmineSettings, SEARCH_LAG, TextFormat};
@@ -24,14 +25,19 @@ use super::caller::Caller;
 use super::rest::{Ask, Rest};
 use crate::core::markup::{Dialect, parse, wiki};
 use crate::core::model::{OpKey, TicketKey};
+use crate::core::text::Units;
 use crate::ports::{Change, Created, NewTicket, Ticket, Tracker, TrackerError, TrackerTraits};
 
 /// More characters has no subject.
 const TITLE_CHARS_MAX: usize = 255;
 /// Redmine takes up to 16 MiB of a text; nobody reads more than this.
 const TEXT_CHARS_MAX: usize = 100_000;
-/// So many pages of tickets with the same key are read.
-const PAGES_MAX: usize = 20;
+/// More rows than this Redmine gives at once to nobody.
+const PAGE: usize = 100;
+/// Tickets with the same key are no more than this, or something is very wrong.
+const SAME_KEY_MAX: usize = 2_000;
+/// So many tickets are looked through for those that people changed.
+const CHANGED_MAX: usize = 1_000_000;
 
 /// The tracker `redmine`.
 pub struct Redmine {
@@ -58,7 +64,7 @@ impl Redmine {
     /// A Redmine that was not asked anything yet.
     pub fn new(settings: RedmineSettings, caller: Caller) -> Self {
         let credential = (HeaderName::from_static("x-redmine-api-key"), settings.api_key.header());
-        let rest = Rest::new(settings.url.as_str(), credential, caller);
+        let rest = Rest::new(settings.url.as_str(), credential, settings.api_key.as_str(), caller);
         Self { rest, settings, known: Mutex::default() }
     }
 
@@ -80,6 +86,8 @@ impl Redmine {
             url: Some(format!("{}/issues/{}", self.rest.base_url(), issue.id)),
             is_done: account.is_done(issue.status_id),
             status: issue.status.clone(),
+            // Redmine has none: a status says it all.
+            resolution: None,
             op: issue.op(account.field_id),
             our_last_comment: ours.last().map(|text| (*text).clone()),
             our_comments: ours.len(),
@@ -104,40 +112,45 @@ impl Redmine {
 
     /// The numbers of the tickets with this key, the lowest first.
     fn numbers(&self, account: &Account, op: &OpKey) -> Result<Vec<u64>, TrackerError> {
-        let mut numbers = Vec::new();
+        let filter = format!("cf_{}={op}", account.field_id);
+        let rows = self.rows(&filter, SAME_KEY_MAX)?;
+        if let Some(other) = rows.iter().find(|row| row.op(account.field_id).as_ref() != Some(op)) {
+            return Err(refused(format!(
+                "Redmine shows {} although it was asked for tickets with the key {op}: is the custom field still used \
+                 as a filter?",
+                other.key()
+            )));
+        }
+        Ok(rows.iter().map(|row| row.id).collect())
+    }
+
+    /// The tickets that a filter lets through, without their notes, the lowest first.
+    fn rows(&self, filter: &str, most: usize) -> Result<Vec<Issue>, TrackerError> {
+        let mut rows: Vec<Issue> = Vec::new();
         let mut offset = 0;
-        for _ in 0..PAGES_MAX {
+        loop {
             // Without `status_id` closed tickets are left out; with `project_id` those that were moved.
-            let ask = Ask::get(format!(
-                "/issues.json?status_id=*&cf_{}={op}&sort=id&limit=100&offset={offset}",
-                account.field_id
-            ));
+            let ask =
+                Ask::get(format!("/issues.json?status_id=*&{filter}&sort=id&limit={PAGE}&offset={offset}"));
             let body = self.rest.json(&ask)?;
-            let total = body.get("total_count").and_then(serde_json::Value::as_u64);
-            let (Some(total), Some(rows)) = (total, body.get("issues").and_then(serde_json::Value::as_array))
-            else {
+            let total = body.get("total_count").and_then(Value::as_u64);
+            let (Some(total), Some(page)) = (total, body.get("issues").and_then(Value::as_array)) else {
                 return Err(unreadable(&ask));
             };
-            for row in rows {
-                let issue = wire::issue(row).ok_or_else(|| unreadable(&ask))?;
-                if issue.op(account.field_id).as_ref() != Some(op) {
-                    return Err(refused(format!(
-                        "Redmine shows {} although it was asked for tickets with the key {op}: is the custom field \
-                         still used as a filter?",
-                        issue.key()
-                    )));
-                }
-                numbers.push(issue.id);
+            for row in page {
+                rows.push(wire::issue(row).ok_or_else(|| unreadable(&ask))?);
             }
             // Redmine may give fewer than it was asked for: what counts is what came.
-            offset += rows.len() as u64;
-            if rows.is_empty() || offset >= total {
-                numbers.sort_unstable();
-                numbers.dedup();
-                return Ok(numbers);
+            offset += page.len() as u64;
+            if page.is_empty() || offset >= total {
+                rows.sort_unstable_by_key(|row| row.id);
+                rows.dedup_by_key(|row| row.id);
+                return Ok(rows);
+            }
+            if rows.len() >= most {
+                return Err(refused(format!("there are more than {most} tickets with {filter}")));
             }
         }
-        Err(refused(format!("there are more tickets with the key {op} than can be read")))
     }
 
     /// The status to give, for a ticket to be done or not.
@@ -169,6 +182,7 @@ impl Tracker for Redmine {
             search_lag: self.settings.search_lag,
             title_chars_max: TITLE_CHARS_MAX,
             text_chars_max: TEXT_CHARS_MAX,
+            units: Units::Characters,
         }
     }
 
@@ -223,6 +237,19 @@ impl Tracker for Redmine {
         // A link that somebody set may name anything.
         let Some(number) = wire::number(key) else { return Ok(None) };
         Ok(self.issue(number)?.map(|issue| self.ticket(&account, &issue)))
+    }
+
+    /// The comments are left out: lists do not show them.
+    fn changed(&self, since: Option<Timestamp>) -> Result<Vec<Ticket>, TrackerError> {
+        let account = self.account()?;
+        let mut filter = format!("cf_{}=*", account.field_id);
+        if let Some(since) = since {
+            // In whole seconds, as Redmine reads them; `>=` has to be escaped.
+            filter.push_str(&format!("&updated_on=%3E%3D{}", since.strftime("%Y-%m-%dT%H:%M:%SZ")));
+        }
+        let rows = self.rows(&filter, CHANGED_MAX)?;
+        let ours = |row: &&Issue| row.op(account.field_id).is_some();
+        Ok(rows.iter().filter(ours).map(|row| self.ticket(&account, row)).collect())
     }
 
     fn update(&self, key: &TicketKey, change: &Change) -> Result<Ticket, TrackerError> {

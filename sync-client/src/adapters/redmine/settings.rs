@@ -49,6 +49,10 @@ impl ApiKey {
     pub(super) fn header(&self) -> HeaderValue {
         self.0.clone()
     }
+
+    pub(super) fn as_str(&self) -> &str {
+        self.0.to_str().unwrap_or_default()
+    }
 }
 
 impl fmt::Debug for ApiKey {

@@ -23,13 +23,16 @@ pub fn fit(blocks: Vec<Block>, max: usize, length: impl Fn(&[Block]) -> usize) -
     let whole = most(body.len(), |count| fits(body.get(..count).unwrap_or_default()));
     let mut kept = body.get(..whole).unwrap_or_default().to_vec();
     if let Some(next) = body.get(whole) {
-        let chars = match next {
+        let parts = match next {
             Block::Code { text, .. } => text.chars().count(),
             Block::Paragraph(line) => line.iter().map(width).sum(),
-            Block::Heading(..) | Block::Quote(_) | Block::List { .. } | Block::Table(_) | Block::Rule => 0,
+            Block::Quote(blocks) => blocks.len(),
+            Block::List { items, .. } => items.len(),
+            Block::Table(rows) => rows.len(),
+            Block::Heading(..) | Block::Rule => 0,
         };
         let with_start = |count: usize| [kept.as_slice(), &[start(next, count)]].concat();
-        let count = most(chars, |count| fits(&with_start(count)));
+        let count = most(parts, |count| fits(&with_start(count)));
         if count > 0 {
             kept = with_start(count);
         }
@@ -59,14 +62,19 @@ fn width(part: &Inline) -> usize {
     }
 }
 
-/// The first so many characters of a paragraph or code block.
-fn start(block: &Block, chars: usize) -> Block {
+/// The first so many characters of a paragraph or code block; of others the first so many of what they hold.
+fn start(block: &Block, count: usize) -> Block {
     match block {
         Block::Code { language, text } => {
-            Block::Code { language: language.clone(), text: text.chars().take(chars).collect() }
+            Block::Code { language: language.clone(), text: text.chars().take(count).collect() }
         }
+        Block::Quote(blocks) => Block::Quote(blocks.iter().take(count).cloned().collect()),
+        Block::List { start, items } => {
+            Block::List { start: *start, items: items.iter().take(count).cloned().collect() }
+        }
+        Block::Table(rows) => Block::Table(rows.iter().take(count).cloned().collect()),
         Block::Paragraph(line) => {
-            let mut left = chars;
+            let mut left = count;
             let mut kept = Vec::new();
             for part in line {
                 if left == 0 {
@@ -83,6 +91,6 @@ fn start(block: &Block, chars: usize) -> Block {
             }
             Block::Paragraph(kept)
         }
-        other => other.clone(),
+        Block::Heading(..) | Block::Rule => block.clone(),
     }
 }
