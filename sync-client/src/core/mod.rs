@@ -2,6 +2,7 @@
 
 pub mod doctor;
 pub mod http_date;
+pub mod markup;
 pub mod mend_text;
 pub mod model;
 pub mod noticed;

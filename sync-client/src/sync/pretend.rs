@@ -79,4 +79,7 @@ impl Tracker for Pretend<'_> {
         }
         Ok(ticket)
     }
+    fn as_stored(&self, text: &str) -> String {
+        self.tracker.as_stored(text)
+    }
 }

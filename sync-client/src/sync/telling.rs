@@ -112,7 +112,7 @@ impl Run<'_> {
             None,
         );
         let comments_max = usize::try_from(self.policy.comments_per_ticket_max).unwrap_or(usize::MAX);
-        let says_so = ticket.our_last_comment.as_deref() == Some(comment.as_str())
+        let says_so = ticket.our_last_comment.as_ref() == Some(&self.tracker.as_stored(&comment))
             || ticket.our_comments >= comments_max;
         Change { comment: (!says_so).then_some(comment), is_done }
     }

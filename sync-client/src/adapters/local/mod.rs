@@ -26,6 +26,7 @@ use schema::{LABEL_CHARS_MAX, TEXT_CHARS_MAX, TITLE_CHARS_MAX};
 pub use view::{Comment, Details, Summary, Tickets};
 
 use crate::core::model::{OpKey, TicketKey};
+use crate::core::text::Units;
 use crate::ports::{Change, Clock, Created, NewTicket, Ticket, Tracker, TrackerError, TrackerTraits};
 
 /// The author of the client's own comments.
@@ -167,6 +168,7 @@ impl Tracker for LocalTracker {
             search_lag,
             title_chars_max: TITLE_CHARS_MAX,
             text_chars_max: TEXT_CHARS_MAX,
+            units: Units::Characters,
         }
     }
 
