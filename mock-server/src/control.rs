@@ -151,6 +151,7 @@ impl Control {
             secrets: crate::kernel::ids::entropy().to_vec(),
             data_theorem_api_key: None,
             mend_user_key: None,
+            jira_api_token: None,
         };
         let world = Arc::new(before.replaced_by(&spec, &identity));
         self.server.worlds.sandboxes.replace_credentials(self.id(), world.credentials())?;
@@ -168,6 +169,11 @@ impl Control {
     /// Number of Mend's projects, of libraries that they use, and of policy violations that stand.
     pub fn mend_sizes(&self) -> (usize, usize, usize) {
         self.sandbox.world().mend.store.sizes()
+    }
+
+    /// Number of Jira's projects and issues.
+    pub fn jira_sizes(&self) -> (usize, usize) {
+        self.sandbox.world().jira.store.sizes()
     }
 
     /// Lets something happen at a vendor, at the instant the clock shows.

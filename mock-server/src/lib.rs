@@ -22,5 +22,5 @@ pub mod world;
 pub mod worlds;
 
 pub use control::{Control, ReplaceError};
-pub use embedded::{Builder, DataTheorem, Mend, MockServer, StartError};
+pub use embedded::{Builder, DataTheorem, Jira, Mend, MockServer, StartError};
 pub use server::{Credentials, Listen, SandboxError, SandboxRequest, WorldChoice};

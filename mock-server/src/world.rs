@@ -5,6 +5,7 @@ use std::sync::Arc;
 use fixtures::spec::Reading;
 use fixtures::world::WorldSpec;
 use fixtures::world::data_theorem::ApiKeySpec;
+use fixtures::world::jira::UserSpec;
 use jiff::Timestamp;
 
 use crate::kernel::cursor::CursorKey;
@@ -12,6 +13,7 @@ use crate::kernel::ids::IdSource;
 use crate::kernel::sandbox::Credential;
 use crate::vendors::data_theorem::account::ApiKey;
 use crate::vendors::mend::account::{Secrets, Users};
+use crate::vendors::jira;
 use crate::vendors::readings::ReadingError;
 use crate::vendors::{data_theorem, mend};
 
@@ -22,23 +24,33 @@ pub struct Readings {
     pub data_theorem: data_theorem::readings::Readings,
     /// Mend's.
     pub mend: mend::readings::Readings,
+    /// Jira's.
+    pub jira: jira::readings::Readings,
 }
 
 impl Readings {
     /// Every reading that can be chosen.
     pub fn ledger() -> impl Iterator<Item = &'static Reading> {
-        let vendors = [data_theorem::readings::Readings::LEDGER, mend::readings::Readings::LEDGER];
+        let vendors = [
+            data_theorem::readings::Readings::LEDGER,
+            mend::readings::Readings::LEDGER,
+            jira::readings::Readings::LEDGER,
+        ];
         vendors.into_iter().flatten().copied()
     }
 
     /// Chooses a value for a reading.
     pub fn set(&mut self, id: &str, value: &str) -> Result<(), ReadingError> {
-        if id.starts_with("mend.") { self.mend.set(id, value) } else { self.data_theorem.set(id, value) }
+        match id.split_once('.') {
+            Some(("mend", _)) => self.mend.set(id, value),
+            Some(("jira", _)) => self.jira.set(id, value),
+            _ => self.data_theorem.set(id, value),
+        }
     }
 
     /// Every reading's id with the value in force.
     pub fn list(&self) -> Vec<(&'static str, &'static str)> {
-        [self.data_theorem.list(), self.mend.list()].concat()
+        [self.data_theorem.list(), self.mend.list(), self.jira.list()].concat()
     }
 }
 
@@ -49,6 +61,8 @@ pub enum Change {
     DataTheorem(data_theorem::store::Change),
     /// One of Mend's.
     Mend(mend::store::Change),
+    /// One of Jira's.
+    Jira(jira::store::Change),
 }
 
 impl Change {
@@ -61,6 +75,7 @@ impl Change {
             self,
             Self::DataTheorem(DataTheorem::AppRemoved(_) | DataTheorem::Keys)
                 | Self::Mend(Mend::ProjectRemoved(_) | Mend::Users)
+                | Self::Jira(jira::store::Change::Users)
         )
     }
 }
@@ -70,7 +85,10 @@ impl Change {
     pub fn concerns_credentials(&self) -> bool {
         use data_theorem::store::Change as DataTheorem;
         use mend::store::Change as Mend;
-        matches!(self, Self::DataTheorem(DataTheorem::Keys) | Self::Mend(Mend::Users))
+        matches!(
+            self,
+            Self::DataTheorem(DataTheorem::Keys) | Self::Mend(Mend::Users) | Self::Jira(jira::store::Change::Users)
+        )
     }
 }
 
@@ -83,6 +101,8 @@ pub struct World {
     pub data_theorem: data_theorem::account::Account,
     /// The account at Mend.
     pub mend: mend::account::Account,
+    /// The site at Jira.
+    pub jira: jira::account::Account,
 }
 
 /// What a scene turns into once, for all sandboxes that start from it.
@@ -94,6 +114,8 @@ pub struct Scene {
     data_theorem: data_theorem::store::Store,
     mend_users: Users,
     mend: mend::store::Store,
+    jira_users: Vec<UserSpec>,
+    jira: jira::store::Store,
 }
 
 /// What makes one sandbox's copy of a scene its own.
@@ -111,6 +133,8 @@ pub struct Identity {
     pub data_theorem_api_key: Option<String>,
     /// The key of the first Mend user, if it was asked for.
     pub mend_user_key: Option<String>,
+    /// The API token of the first Jira user, if it was asked for.
+    pub jira_api_token: Option<String>,
 }
 
 impl Scene {
@@ -122,6 +146,8 @@ impl Scene {
             data_theorem: data_theorem::store::Store::load(&spec.data_theorem, readings.data_theorem),
             mend_users: Users::of(&spec.mend),
             mend: mend::store::Store::load(&spec.mend, spec.epoch, readings.mend),
+            jira_users: spec.jira.users.clone(),
+            jira: jira::store::Store::load(&spec.jira, readings.jira),
         }
     }
 
@@ -152,6 +178,16 @@ impl Scene {
                 IdSource::new(identity.seed),
                 &secrets,
             ),
+            jira: jira::account::Account::new(
+                self.jira.clone(),
+                &self.jira_users,
+                CursorKey::derive(identity.seed, &identity.sandbox),
+                identity.page_size,
+                &jira::account::Secrets {
+                    material: &identity.secrets,
+                    first_token: identity.jira_api_token.as_deref(),
+                },
+            ),
         }
     }
 }
@@ -166,19 +202,29 @@ impl std::fmt::Debug for World {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (apps, findings, targets) = self.data_theorem.store.sizes();
         let (projects, _, _) = self.mend.store.sizes();
-        write!(f, "World({apps} apps, {findings} findings, {targets} targets; {projects} projects)")
+        let (_, issues) = self.jira.store.sizes();
+        write!(f, "World({apps} apps, {findings} findings, {targets} targets; {projects} projects; {issues} issues)")
     }
 }
 
 impl World {
     /// The world as plain data, without secrets.
     pub fn export(&self) -> WorldSpec {
-        WorldSpec { epoch: self.epoch, data_theorem: self.data_theorem.export(), mend: self.mend.export() }
+        WorldSpec {
+            epoch: self.epoch,
+            data_theorem: self.data_theorem.export(),
+            mend: self.mend.export(),
+            jira: self.jira.export(),
+        }
     }
 
     /// The readings in force.
     pub fn readings(&self) -> Readings {
-        Readings { data_theorem: *self.data_theorem.readings(), mend: *self.mend.readings() }
+        Readings {
+            data_theorem: *self.data_theorem.readings(),
+            mend: *self.mend.readings(),
+            jira: *self.jira.readings(),
+        }
     }
 
     /// The same world under other readings.
@@ -199,6 +245,9 @@ impl World {
             spec.is_evaluated = decisive(&before.mend) == decisive(&readings.mend);
             world.mend.store = mend::store::Store::load(&spec, self.epoch, readings.mend);
         }
+        if before.jira != readings.jira {
+            world.jira.store = jira::store::Store::load(&self.jira.export(), readings.jira);
+        }
         world
     }
 
@@ -212,6 +261,7 @@ impl World {
             key.secret = key.secret.take().or_else(|| same.map(|same| same.secret.clone()));
         }
         self.mend.lend_secrets(&mut spec.mend);
+        self.jira.lend_secrets(&mut spec.jira);
         let mut world = Scene::load(&spec, &self.readings()).world(identity);
         world.data_theorem.ids = self.data_theorem.ids;
         world.mend.ids = self.mend.ids;
@@ -221,7 +271,9 @@ impl World {
     /// What changed since this was last asked.
     pub fn take_changes(&mut self) -> Vec<Change> {
         let data_theorem = self.data_theorem.store.take_changes().into_iter().map(Change::DataTheorem);
-        data_theorem.chain(self.mend.store.take_changes().into_iter().map(Change::Mend)).collect()
+        let mend = self.mend.store.take_changes().into_iter().map(Change::Mend);
+        let jira = self.jira.store.take_changes().into_iter().map(Change::Jira);
+        data_theorem.chain(mend).chain(jira).collect()
     }
 
     /// The credentials that lead to this world.
@@ -229,6 +281,6 @@ impl World {
         let keys = self.data_theorem.keys.iter().map(|key| key.secret.clone());
         let keys = keys.map(|secret| Credential { vendor: data_theorem::VENDOR, secret });
         let users = self.mend.secrets().map(|secret| Credential { vendor: mend::VENDOR, secret });
-        keys.chain(users).collect()
+        keys.chain(users).chain(self.jira.credentials()).collect()
     }
 }

@@ -22,7 +22,7 @@ use crate::kernel::journal::Filter;
 use crate::kernel::sandbox::RegistryError;
 use crate::server::address::Environment;
 use crate::server::{DEFAULT_SANDBOX, SandboxError, SandboxRequest, Server};
-use crate::vendors::{data_theorem, mend};
+use crate::vendors::{data_theorem, jira, mend};
 
 type Shared = State<Arc<Server>>;
 type Answer = Result<Response, Problem>;
@@ -36,7 +36,7 @@ pub(super) async fn get_health(State(server): Shared) -> Json<Value> {
         "status": "ok",
         "server": "mock-server",
         "version": env!("CARGO_PKG_VERSION"),
-        "vendors": [data_theorem::VENDOR, mend::VENDOR],
+        "vendors": [data_theorem::VENDOR, mend::VENDOR, jira::VENDOR],
         "sandboxes": server.worlds.sandboxes.list().len(),
         "durable": server.worlds.durable.is_some(),
     }))
@@ -89,6 +89,7 @@ pub(super) async fn get_sandboxes(State(server): Shared) -> Json<Value> {
             let world = sandbox.world();
             let (apps, findings, targets) = world.data_theorem.store.sizes();
             let (projects, libraries, violations) = world.mend.store.sizes();
+            let (jira_projects, issues) = world.jira.store.sizes();
             json!({
                 "id": sandbox.id(),
                 "epoch": sandbox.epoch(),
@@ -98,6 +99,7 @@ pub(super) async fn get_sandboxes(State(server): Shared) -> Json<Value> {
                 "own_address": server.own_address(sandbox.id()),
                 "data_theorem": {"mobile_apps": apps, "security_findings": findings, "security_finding_targets": targets},
                 "mend": {"projects": projects, "libraries": libraries, "policy_violations": violations},
+                "jira": {"projects": jira_projects, "issues": issues},
             })
         })
         .collect();

@@ -234,6 +234,7 @@ fn announce(server: &MockServer, args: &ServeArgs) -> std::io::Result<()> {
     }
     announce_data_theorem(&mut out, &control)?;
     announce_mend(&mut out, &control)?;
+    announce_jira(&mut out, &control)?;
     out.flush()
 }
 
@@ -273,6 +274,22 @@ fn announce_mend(out: &mut impl Write, control: &Control) -> std::io::Result<()>
     );
     let (header, body) = (shell_quoted("Content-Type: application/json"), shell_quoted(&body));
     writeln!(out, "  try      curl -H {header} -d {body} {}", shell_quoted(&url))
+}
+
+/// Says nothing if nobody has an account at Jira.
+fn announce_jira(out: &mut impl Write, control: &Control) -> std::io::Result<()> {
+    let (projects, issues) = control.jira_sizes();
+    let jira = control.jira();
+    if jira.base_url().is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\nJira REST API 3 and 2: {projects} projects, {issues} issues")?;
+    writeln!(out, "  base URL {}", jira.base_url())?;
+    writeln!(out, "  email    {}", jira.email())?;
+    writeln!(out, "  token    {}", jira.api_token())?;
+    let pair = shell_quoted(&format!("{}:{}", jira.email(), jira.api_token()));
+    let query = format!("{}/rest/api/3/search/jql?jql=project={}&fields=summary", jira.base_url(), jira.project());
+    writeln!(out, "  try      curl -u {pair} {}", shell_quoted(&query))
 }
 
 fn or_none(text: &str) -> &str {

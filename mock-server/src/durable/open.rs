@@ -8,7 +8,7 @@ use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
 
 /// The format this version writes, and the newest it reads. Older ones are brought up to it.
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 /// Marks the file as this program's: "mock" in ASCII.
 const APPLICATION_ID: u32 = 0x6d6f_636b;
 const DATABASE: &str = "state.sqlite";
@@ -185,7 +185,8 @@ fn bring_up_to_date(database: &Connection) -> Result<(), OpenError> {
     if format < 2 {
         transaction.execute_batch(CREDENTIALS_BY_VENDOR)?;
     }
-    // Format 3 says more of Mend's users, requests and policies than format 2, and nothing in other words.
+    // Format 3 says more of Mend's users, requests and policies than format 2, and format 4 has Jira beside the
+    // others; neither says anything in other words.
     transaction.pragma_update(None, "user_version", FORMAT)?;
     transaction.commit()?;
     put_log_into_file(database)?;

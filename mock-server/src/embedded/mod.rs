@@ -13,7 +13,7 @@ use crate::admin;
 use crate::control::Control;
 use crate::http::pipeline::Scope;
 use crate::kernel::journal::{Filter, Page};
-use crate::server::address::{Environment, UserInfo};
+use crate::server::address::{Environment, JiraUserInfo, UserInfo};
 use crate::server::{Addresses, DEFAULT_SANDBOX, Listening, SandboxError, SandboxRequest, Server, Settings};
 use crate::vendors::{self, data_theorem};
 
@@ -88,6 +88,11 @@ impl MockServer {
     /// Where and how to reach Mend in the default sandbox.
     pub fn mend(&self) -> Mend {
         self.control().mend()
+    }
+
+    /// Where and how to reach Jira in the default sandbox.
+    pub fn jira(&self) -> Jira {
+        self.control().jira()
     }
 
     /// Controls the default sandbox.
@@ -207,6 +212,43 @@ impl Mend {
     }
 }
 
+/// Where and how to reach Jira in one sandbox.
+#[derive(Clone)]
+pub struct Jira {
+    base_url: String,
+    email: String,
+    api_token: String,
+    project: String,
+    users: Vec<JiraUserInfo>,
+}
+
+impl Jira {
+    /// Scheme, host and port; a version's path follows, `/rest/api/3`. In process the host is a placeholder.
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    /// The email of the site's first user; empty if the site has none.
+    pub fn email(&self) -> &str {
+        &self.email
+    }
+
+    /// The API token of the site's first user; empty if the site has none.
+    pub fn api_token(&self) -> &str {
+        &self.api_token
+    }
+
+    /// The key of the site's first project; empty if the site has none.
+    pub fn project(&self) -> &str {
+        &self.project
+    }
+
+    /// The API token of the user with this email, e.g. one with other rights.
+    pub fn api_token_of(&self, email: &str) -> Option<&str> {
+        self.users.iter().find(|user| user.email == email).map(|user| user.api_token.as_str())
+    }
+}
+
 impl Control {
     /// Where and how to reach Data Theorem in this sandbox.
     pub fn data_theorem(&self) -> DataTheorem {
@@ -233,6 +275,14 @@ impl Control {
         let variable = |name| env.get(name).cloned().unwrap_or_default();
         let (url, user_key) = (variable("MEND_URL"), variable("MEND_USER_KEY"));
         Mend { url, user_key, org_token: variable("MEND_ORG_TOKEN"), users }
+    }
+
+    /// Where and how to reach Jira in this sandbox.
+    pub fn jira(&self) -> Jira {
+        let Environment { env, jira_users: users, .. } = self.environment();
+        let variable = |name| env.get(name).cloned().unwrap_or_default();
+        let (base_url, email) = (variable("JIRA_BASE_URL"), variable("JIRA_EMAIL"));
+        Jira { base_url, email, api_token: variable("JIRA_API_TOKEN"), project: variable("JIRA_PROJECT"), users }
     }
 
     /// The key of the Mend user with this address, e.g. one with other rights.

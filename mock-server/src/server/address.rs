@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{DEFAULT_SANDBOX, Server};
 use crate::kernel::sandbox::Sandbox;
-use crate::vendors::{data_theorem, mend};
+use crate::vendors::{data_theorem, jira, mend};
 use crate::world::World;
 
 /// The environment of one sandbox: variables in the order a person reads them.
@@ -19,6 +19,9 @@ pub struct Environment {
     /// Every user of Mend who has a key, for tests that need one with other rights.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub mend_users: Vec<UserInfo>,
+    /// Every user of Jira who has a token, for tests that need one with other rights.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub jira_users: Vec<JiraUserInfo>,
 }
 
 /// An API key as `env` shows it.
@@ -52,6 +55,43 @@ pub struct UserInfo {
     /// The products that a product administrator administers.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub product_tokens: Vec<String>,
+}
+
+/// A user of Jira as `env` shows it.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct JiraUserInfo {
+    /// The API token.
+    pub api_token: String,
+    /// The email that goes with it.
+    pub email: String,
+    /// Opaque id.
+    pub account_id: String,
+    /// Whether the user may look but not write.
+    pub is_read_only: bool,
+    /// Keys of the projects the user may see, if limited.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub project_keys: Option<Vec<String>>,
+}
+
+impl JiraUserInfo {
+    /// `None` for a user whose token was revoked.
+    fn of(user: &jira::account::User) -> Option<Self> {
+        let spec = &user.spec;
+        Some(Self {
+            api_token: user.token.clone()?,
+            email: spec.email.clone(),
+            account_id: spec.account_id.clone(),
+            is_read_only: spec.is_read_only,
+            project_keys: spec.project_keys.as_ref().map(|keys| keys.iter().cloned().collect()),
+        })
+    }
+}
+
+impl std::fmt::Debug for JiraUserInfo {
+    /// The email only: the token is a secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "JiraUserInfo({})", self.email)
+    }
 }
 
 impl UserInfo {
@@ -111,13 +151,24 @@ impl Server {
         // A world without anything at Mend says nothing of it.
         let organization = account.store.organizations().first();
         if !account.users.is_empty() || organization.is_some() {
-            env.insert("MEND_URL", origin);
+            env.insert("MEND_URL", origin.clone());
         }
         if let Some(key) = account.users.iter().find_map(|user| user.key.clone()) {
             env.insert("MEND_USER_KEY", key);
         }
         if let Some(organization) = organization {
             env.insert("MEND_ORG_TOKEN", organization.token.clone());
+        }
+        let site = &world.jira;
+        // A world without anybody at Jira says nothing of it.
+        let jira_users: Vec<JiraUserInfo> = site.users.iter().filter_map(|user| JiraUserInfo::of(user)).collect();
+        if let Some(user) = jira_users.first() {
+            env.insert("JIRA_BASE_URL", origin);
+            env.insert("JIRA_EMAIL", user.email.clone());
+            env.insert("JIRA_API_TOKEN", user.api_token.clone());
+            if let Some(project) = site.store.projects().next() {
+                env.insert("JIRA_PROJECT", project.spec.key.clone());
+            }
         }
         if let Some(tls) = addresses.and_then(|addresses| addresses.tls).filter(|_| own.is_none()) {
             env.insert("MOCK_SERVER_TLS_URL", format!("https://{}", reachable(tls)));
@@ -135,6 +186,7 @@ impl Server {
             env,
             data_theorem_api_keys: data_theorem_api_keys.collect(),
             mend_users: account.users.iter().filter_map(|user| UserInfo::of(user)).collect(),
+            jira_users,
         }
     }
 

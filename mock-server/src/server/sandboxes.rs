@@ -19,7 +19,7 @@ use crate::kernel::ids::{IdSource, entropy};
 use crate::kernel::sandbox::{Commit, Kept, RegistryError, Sandbox};
 use crate::kernel::secrets::REDACTED;
 use crate::vendors::readings::ReadingError;
-use crate::vendors::{self, mend};
+use crate::vendors::{self, jira, mend};
 use crate::world::{Identity, Readings, Scene, World, secret_of};
 
 /// What a sandbox is made of; everything is optional. The body of `POST /__admin/sandboxes`.
@@ -104,6 +104,9 @@ pub struct Credentials {
     /// Key of the first Mend user.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mend_user_key: Option<String>,
+    /// API token of the first Jira user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jira_api_token: Option<String>,
 }
 
 impl std::fmt::Debug for Credentials {
@@ -197,6 +200,7 @@ impl Server {
             secrets: self.settings.default_secrets.0.clone().into_bytes(),
             data_theorem_api_key: None,
             mend_user_key: None,
+            jira_api_token: None,
         };
         self.create(&plan, identity).map(|_| ())
     }
@@ -208,9 +212,11 @@ impl Server {
     ) -> Result<Arc<Sandbox<World>>, SandboxError> {
         self.expire_idle();
         let plan = self.plan(&request)?;
-        let Credentials { data_theorem_api_key, mend_user_key } = request.credentials.unwrap_or_default();
+        let Credentials { data_theorem_api_key, mend_user_key, jira_api_token } =
+            request.credentials.unwrap_or_default();
         check_secret("data_theorem_api_key", data_theorem_api_key.as_deref())?;
         check_secret("mend_user_key", mend_user_key.as_deref())?;
+        check_secret("jira_api_token", jira_api_token.as_deref())?;
         let identity = Identity {
             sandbox: self.worlds.sandboxes.fresh_id(),
             seed: plan.seed,
@@ -218,6 +224,7 @@ impl Server {
             secrets: entropy().to_vec(),
             data_theorem_api_key,
             mend_user_key,
+            jira_api_token,
         };
         let (sandbox, commit) = self.create(&plan, identity)?;
         if let Some(commit) = commit
@@ -367,6 +374,7 @@ impl Server {
             }
         }
         mend::account::forget_secrets_of(&mut spec.mend, LOOPBACK_SECRETS.as_bytes());
+        jira::account::forget_secrets_of(&mut spec.jira, LOOPBACK_SECRETS.as_bytes());
     }
 
     /// Brings back a sandbox from disk.
@@ -386,6 +394,7 @@ impl Server {
             },
             data_theorem_api_key: None,
             mend_user_key: None,
+            jira_api_token: None,
         };
         let load = |mut spec: WorldSpec| -> Result<Arc<World>, SandboxError> {
             self.forget_well_known(&mut spec);

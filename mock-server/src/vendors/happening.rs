@@ -4,7 +4,7 @@ use fixtures::world::Event;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::vendors::{data_theorem, mend};
+use crate::vendors::{data_theorem, jira, mend};
 use crate::world::World;
 
 /// Something that can happen in a world.
@@ -24,6 +24,8 @@ pub enum Effects {
     DataTheorem(data_theorem::events::Effects),
     /// At Mend.
     Mend(mend::events::Effects),
+    /// At Jira.
+    Jira(jira::events::Effects),
 }
 
 impl Happening for Event {
@@ -33,6 +35,7 @@ impl Happening for Event {
         match self {
             Self::DataTheorem(event) => event.happen(world, now).map(Effects::DataTheorem),
             Self::Mend(event) => event.happen(world, now).map(Effects::Mend),
+            Self::Jira(event) => event.happen(world, now).map(Effects::Jira),
         }
     }
 }

@@ -5,6 +5,7 @@ pub mod readings;
 
 pub mod data_theorem;
 pub mod happening;
+pub mod jira;
 pub mod mend;
 mod router;
 

@@ -9,7 +9,7 @@ use axum::response::Response;
 use http::Request;
 use smol_str::SmolStr;
 
-use super::{data_theorem, mend};
+use super::{data_theorem, jira, mend};
 use crate::http::exchange::{Answer, Prepared, Work};
 use crate::http::pipeline::{self, Prepare, Scope};
 use crate::http::reject::Refusal;
@@ -39,6 +39,8 @@ fn prepare_for(path: &str) -> Prepare {
         data_theorem::routes::prepare
     } else if mend::PATHS.contains(&path) {
         mend::requests::prepare
+    } else if below(jira::BASE_PATH) {
+        jira::routes::prepare
     } else {
         nobodys_path
     }
@@ -46,7 +48,11 @@ fn prepare_for(path: &str) -> Prepare {
 
 /// What the journal calls every request that a vendor or nobody answers; a fault waits for one of these.
 pub(crate) fn operations() -> Vec<SmolStr> {
-    data_theorem::routes::operations().chain(mend::requests::operations()).chain([UNKNOWN_PATH]).collect()
+    data_theorem::routes::operations()
+        .chain(mend::requests::operations())
+        .chain(jira::routes::operations())
+        .chain([UNKNOWN_PATH])
+        .collect()
 }
 
 /// What the journal calls a request for a path of no vendor.
@@ -57,9 +63,10 @@ fn nobodys_path(request: Arc<crate::http::exchange::Request>) -> Prepared {
     let answer = move || {
         let path: String = request.path.chars().take(200).collect();
         let reason = format!(
-            "nothing is simulated at {path:?}; Data Theorem is below {}, Mend at {}",
+            "nothing is simulated at {path:?}; Data Theorem is below {}, Mend at {}, Jira below {}",
             data_theorem::BASE_PATH,
-            mend::PATHS.join(" and ")
+            mend::PATHS.join(" and "),
+            jira::BASE_PATH
         );
         let body = serde_json::json!({"error": {"code": 404, "message": reason}}).to_string();
         Answer::refused(Refusal::server(404, "server.unknown-path", reason), body)

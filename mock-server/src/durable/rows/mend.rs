@@ -18,8 +18,8 @@ use super::{Row, json, read};
 use crate::durable::OpenError;
 use crate::vendors::mend::store::{Change, Store};
 
-/// What all of these kinds begin with on disk.
-pub(super) const KINDS: &str = "mend.";
+/// What all of these kinds begin with on disk; a point follows.
+pub(super) const KINDS: &str = "mend";
 
 /// What a change writes; `None` if it is written as a whole world instead.
 pub(super) fn row(store: &Store, change: &Change) -> Option<Row> {
@@ -55,7 +55,7 @@ pub(super) fn row(store: &Store, change: &Change) -> Option<Row> {
 }
 
 fn one(kind: &str, key: &(impl ToString + ?Sized), value: Option<&impl Serialize>) -> Row {
-    Row { kind: format!("{KINDS}{kind}"), key: key.to_string(), place: 0, value: json(&value) }
+    Row { kind: format!("{KINDS}.{kind}"), key: key.to_string(), place: 0, value: json(&value) }
 }
 
 /// A world taken apart by the keys of its rows, so that rows can take their places.

@@ -4,12 +4,14 @@
 //! is in the base. Which rows there are is each vendor's matter.
 
 mod data_theorem;
+mod jira;
 mod mend;
 
 use std::collections::BTreeMap;
 
 use fixtures::world::WorldSpec;
 use fixtures::world::data_theorem::ApiKeySpec;
+use fixtures::world::jira::UserSpec;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -54,12 +56,15 @@ struct StoredCredentials {
     data_theorem: Vec<ApiKeySpec>,
     #[serde(default)]
     mend: Users,
+    #[serde(default)]
+    jira: Vec<UserSpec>,
 }
 
 impl StoredCredentials {
     fn put_into(self, world: &mut WorldSpec) {
         world.data_theorem.api_keys = self.data_theorem;
         self.mend.put_into(&mut world.mend);
+        world.jira.users = self.jira;
     }
 }
 
@@ -67,7 +72,11 @@ impl StoredCredentials {
 pub(super) fn credentials_json(world: &World) -> String {
     let keys = world.data_theorem.keys.iter();
     let keys = keys.map(|key| ApiKeySpec { secret: Some(key.secret.clone()), ..key.spec.clone() });
-    json(&StoredCredentials { data_theorem: keys.collect(), mend: world.mend.users_with_secrets() })
+    json(&StoredCredentials {
+        data_theorem: keys.collect(),
+        mend: world.mend.users_with_secrets(),
+        jira: world.jira.users_with_secrets(),
+    })
 }
 
 /// Plain data as JSON.
@@ -91,6 +100,7 @@ pub(super) fn row(world: &World, change: &Change) -> Option<Row> {
     match change {
         Change::DataTheorem(change) => data_theorem::row(&world.data_theorem.store, change),
         Change::Mend(change) => mend::row(&world.mend.store, change),
+        Change::Jira(change) => jira::row(&world.jira.store, change),
     }
 }
 
@@ -133,19 +143,22 @@ fn load_sandbox(database: &Connection, sandbox: SandboxRow) -> Result<StoredSand
     let mut current = load_base(database, &sandbox.current)?;
     let mut data_theorem = data_theorem::Overlay::take(&mut current.data_theorem);
     let mut mend = mend::Overlay::take(&mut current.mend);
+    let mut jira = jira::Overlay::take(&mut current.jira);
     let mut statement = database
         .prepare("SELECT kind, key, place, value FROM rows WHERE sandbox = ?1 ORDER BY kind, key, place")?;
     let mut rows = statement.query(params![id])?;
     while let Some(row) = rows.next()? {
         let (kind, key, place): (String, String, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
         let (place, value): (_, String) = (usize::try_from(place).unwrap_or(0), row.get(3)?);
-        match kind.strip_prefix(mend::KINDS) {
-            Some(kind) => mend.add(kind, key, place, &value)?,
-            None => data_theorem.add(&kind, key, place, &value)?,
+        match kind.split_once('.') {
+            Some((mend::KINDS, kind)) => mend.add(kind, key, place, &value)?,
+            Some((jira::KINDS, kind)) => jira.add(kind, &key, &value)?,
+            _ => data_theorem.add(&kind, key, place, &value)?,
         }
     }
     current.data_theorem = data_theorem.world();
     current.mend = mend.world();
+    current.jira = jira.world();
     read::<StoredCredentials>(&sandbox.current_keys, &id)?.put_into(&mut current);
     read::<StoredCredentials>(&sandbox.origin_keys, &id)?.put_into(&mut origin);
     Ok(StoredSandbox {

@@ -1,0 +1,99 @@
+//! How often was asked lately: the site's token buckets.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use fixtures::world::jira::RateSpec;
+use jiff::{SignedDuration, Timestamp};
+use smol_str::SmolStr;
+
+/// What a limit counts by.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scope {
+    /// Requests of one method to one endpoint.
+    Endpoint(SmolStr),
+    /// Writes to one issue.
+    Issue(u64),
+}
+
+/// One bucket per scope that was used lately.
+#[derive(Debug, Default)]
+pub struct Pacing {
+    buckets: Mutex<BTreeMap<Scope, Bucket>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Bucket {
+    /// What is left, in thousandths of a request.
+    left: u64,
+    at: Timestamp,
+}
+
+/// Buckets beyond this number are looked through for full ones.
+const BUCKETS_MAX: usize = 4_096;
+
+impl Pacing {
+    /// Takes one request of a scope, or says how long until there is one.
+    pub fn take(&self, scope: Scope, rate: RateSpec, now: Timestamp) -> Result<(), SignedDuration> {
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        if buckets.len() >= BUCKETS_MAX {
+            buckets.retain(|_, bucket| bucket.refilled(rate, now).left < full(rate));
+        }
+        let bucket = buckets.entry(scope).or_insert(Bucket { left: full(rate), at: now });
+        *bucket = bucket.refilled(rate, now);
+        match bucket.left.checked_sub(1_000) {
+            Some(left) => {
+                bucket.left = left;
+                Ok(())
+            }
+            None => {
+                let missing = u128::from(1_000 - bucket.left) * u128::from(rate.per_ms);
+                let wait = missing.div_ceil(u128::from(full(rate).max(1)));
+                Err(SignedDuration::from_millis(i64::try_from(wait).unwrap_or(i64::MAX)))
+            }
+        }
+    }
+}
+
+fn full(rate: RateSpec) -> u64 {
+    u64::from(rate.requests) * 1_000
+}
+
+impl Bucket {
+    /// The bucket with what ran in since. A clock that went back fills nothing and starts anew.
+    fn refilled(self, rate: RateSpec, now: Timestamp) -> Self {
+        let passed = u128::try_from(now.duration_since(self.at).as_millis()).unwrap_or(0);
+        let gained = passed * u128::from(full(rate)) / u128::from(rate.per_ms.max(1));
+        if gained == 0 && now >= self.at {
+            return self;
+        }
+        let left = u128::from(self.left).saturating_add(gained).min(u128::from(full(rate)));
+        Self { left: u64::try_from(left).unwrap_or(u64::MAX), at: now }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fixtures::world::jira::RateSpec;
+    use jiff::SignedDuration;
+
+    use super::{Pacing, Scope};
+    use crate::kernel::clock::manual_epoch;
+
+    #[test]
+    fn a_bucket_runs_dry_and_fills_again() {
+        let (pacing, rate) = (Pacing::default(), RateSpec { requests: 2, per_ms: 1_000 });
+        let take = |after_ms: i64| {
+            let now = manual_epoch().checked_add(SignedDuration::from_millis(after_ms)).unwrap();
+            pacing.take(Scope::Issue(1), rate, now)
+        };
+        assert_eq!((take(0), take(0)), (Ok(()), Ok(())));
+        assert_eq!(take(0), Err(SignedDuration::from_millis(500)));
+        assert_eq!(take(400), Err(SignedDuration::from_millis(100)));
+        assert_eq!(take(500), Ok(()));
+        assert!(take(500).is_err());
+        assert_eq!(pacing.take(Scope::Issue(2), rate, manual_epoch()), Ok(()));
+        assert_eq!(take(-60_000), Err(SignedDuration::from_millis(500)));
+        assert_eq!(take(10_000), Ok(()));
+    }
+}

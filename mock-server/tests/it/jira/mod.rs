@@ -1,0 +1,17 @@
+//! The Jira simulator, seen from outside; a file per room of its routes.
+
+mod access;
+mod comments;
+mod common;
+mod directory;
+mod durable;
+mod events;
+mod hostile;
+mod issues;
+mod limits;
+mod model;
+mod properties;
+mod readings;
+mod remote_links;
+mod search;
+mod transitions;
