@@ -13,7 +13,7 @@ use crate::ledger::{NewRecord, Recorded, RecordedItem};
 use crate::ports::{Change, Created, Ticket, TrackerError, TrackerTraits, VendorError};
 
 /// A search that lags no longer than this is waited for; a longer lag leaves it to a later run.
-const LAG_WAITED_OUT_MAX: Duration = Duration::from_mins(1);
+const LAG_WAITED_OUT_MAX: Duration = Duration::from_mins(2);
 
 /// A group as one page of a list showed it.
 pub(super) struct Seen<'f> {
