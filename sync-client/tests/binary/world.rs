@@ -130,6 +130,7 @@ impl World {
         match Event::try_from(event).unwrap() {
             Event::DataTheorem(event) => self.control().happen(&event).map(|_| ()).unwrap(),
             Event::Mend(event) => self.control().happen(&event).map(|_| ()).unwrap(),
+            Event::Jira(event) => self.control().happen(&event).map(|_| ()).unwrap(),
         }
     }
 

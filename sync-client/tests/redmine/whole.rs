@@ -177,6 +177,7 @@ impl Whole {
         match Event::try_from(event).unwrap() {
             Event::DataTheorem(event) => self.server.control().happen(&event).map(|_| ()).unwrap(),
             Event::Mend(event) => self.server.control().happen(&event).map(|_| ()).unwrap(),
+            Event::Jira(event) => self.server.control().happen(&event).map(|_| ()).unwrap(),
         }
     }
 

@@ -273,6 +273,7 @@ impl World {
                 self.control.happen(event).map(|_| ()).map_err(|error| error.to_string())
             }
             Event::Mend(event) => self.control.happen(event).map(|_| ()).map_err(|error| error.to_string()),
+            Event::Jira(event) => self.control.happen(event).map(|_| ()).map_err(|error| error.to_string()),
         };
         self.record.happened(self.clock.now(), &before, &self.vendors_side());
         done
@@ -357,6 +358,7 @@ pub(crate) fn happen(control: &Control, event: Value) {
     match Event::try_from(event).unwrap() {
         Event::DataTheorem(event) => control.happen(&event).map(|_| ()).unwrap(),
         Event::Mend(event) => control.happen(&event).map(|_| ()).unwrap(),
+        Event::Jira(event) => control.happen(&event).map(|_| ()).unwrap(),
     }
 }
 
