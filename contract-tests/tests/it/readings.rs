@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use contract_tests::run::{Outcome, Parts, ProbeRun, Run, Selection, run};
 use contract_tests::target::Target;
-use fixtures::spec::{Reading, readings};
+use contract_tests::coverage::readings;
+use fixtures::spec::Reading;
 use globset::Glob;
 
 use crate::support::{described, in_process};

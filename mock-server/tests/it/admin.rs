@@ -46,7 +46,7 @@ async fn health_tells_a_simulator_from_a_vendor() {
     assert_eq!(health["server"], "mock-server");
     assert_eq!(health["status"], "ok");
     assert_eq!((&health["sandboxes"], &health["durable"]), (&json!(1), &json!(false)));
-    assert_eq!(health["vendors"], json!(["data-theorem", "mend"]));
+    assert_eq!(health["vendors"], json!(["data-theorem", "mend", "jira"]));
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 mod disk;
 mod formats;
+mod jira;
 mod kill;
 mod mend;
 mod refusals;

@@ -7,6 +7,7 @@ mod durable;
 mod embedding;
 mod faults;
 mod hostile;
+mod jira;
 mod listeners;
 mod mend;
 mod rules_coverage;

@@ -41,22 +41,12 @@ impl Ledger {
         Ok(group.map(GroupId::new))
     }
 
-    /// The client is about to change whether a ticket is done. Until it is known how that went, nothing may be
-    /// concluded from how the ticket is.
-    pub fn leaving(&mut self, group: &GroupId) -> Result<(), LedgerError> {
-        self.set_left_done(group, None)
-    }
-
     /// This is how the ticket is, and all that follows from it was done.
     pub fn left(&mut self, group: &GroupId, is_done: bool) -> Result<(), LedgerError> {
-        self.set_left_done(group, Some(is_done))
-    }
-
-    fn set_left_done(&mut self, group: &GroupId, left_done: Option<bool>) -> Result<(), LedgerError> {
         self.write(|write| {
             write
                 .prepare_cached("UPDATE ticket SET left_done = ?2 WHERE group_id = ?1")?
-                .execute(params![group.as_str(), left_done])
+                .execute(params![group.as_str(), is_done])
         })?;
         Ok(())
     }

@@ -78,8 +78,10 @@ CREATE TABLE happening (
 CREATE INDEX happening_of_group ON happening (group_id);
 ";
 
-/// What is needed to tell people's decisions from the client's own changes.
+/// What is needed to tell people's decisions from the client's own changes, and an interrupted change from none.
 const PEOPLE: &str = "
+-- The client is telling the ticket something, or was when it was interrupted: how the ticket is, is not known.
+ALTER TABLE ticket ADD COLUMN is_telling INTEGER NOT NULL DEFAULT 0 CHECK (is_telling IN (0, 1));
 -- Whether the ticket was done when the client left it; NULL: not known, and so nothing may be concluded from how it is.
 ALTER TABLE ticket ADD COLUMN left_done INTEGER CHECK (left_done IN (0, 1));
 -- The status that the vendor was told the ticket has, where it wants to know.

@@ -25,6 +25,8 @@ pub struct Recorded {
     pub items: Vec<RecordedItem>,
     /// When making it was tried last.
     pub tried_at: Timestamp,
+    /// Whether telling it something was interrupted, so that it is not known what it was told.
+    pub is_telling: bool,
     /// Whether it was done when the client left it; `None`: that is not known.
     pub left_done: Option<bool>,
     /// The status that the vendor was told it has, where the vendor wants to know.
@@ -82,7 +84,8 @@ impl Ledger {
         let row = self
             .connection
             .prepare_cached(
-                "SELECT state, key, told, tried_at, is_adopted, left_done, reported FROM ticket WHERE group_id = ?1",
+                "SELECT state, key, told, tried_at, is_adopted, left_done, reported, is_telling FROM ticket
+                 WHERE group_id = ?1",
             )?
             .query_row([group.as_str()], |row| {
                 Ok((
@@ -93,10 +96,11 @@ impl Ledger {
                     row.get(4)?,
                     row.get(5)?,
                     row.get(6)?,
+                    row.get(7)?,
                 ))
             })
             .optional()?;
-        let Some((state, key, told, tried_at, is_adopted, left_done, reported)) = row else {
+        let Some((state, key, told, tried_at, is_adopted, left_done, reported, is_telling)) = row else {
             return Ok(None);
         };
         let ticketing = ticketing(&state, key)?;
@@ -112,6 +116,7 @@ impl Ledger {
             former_keys,
             items,
             tried_at,
+            is_telling,
             left_done,
             reported,
         }))
@@ -342,6 +347,17 @@ impl Ledger {
         })
     }
 
+    /// The ticket is about to be told what its items are. Until [`Self::told`] it counts as not told, and nothing may be
+    /// concluded from how it is.
+    pub fn telling(&mut self, group: &GroupId) -> Result<(), LedgerError> {
+        self.write(|write| {
+            write
+                .prepare_cached("UPDATE ticket SET is_telling = 1, left_done = NULL WHERE group_id = ?1")?
+                .execute([group.as_str()])
+        })?;
+        Ok(())
+    }
+
     /// The ticket was told what its items are. `left_done`: whether it is done since then; `None`: that was not looked at.
     pub fn told(
         &mut self,
@@ -355,7 +371,7 @@ impl Ledger {
         self.write(|write| {
             write
                 .prepare_cached(
-                    "UPDATE ticket SET told = ?2, left_done = coalesce(?3, left_done), unseen_runs = 0
+                    "UPDATE ticket SET told = ?2, left_done = coalesce(?3, left_done), is_telling = 0, unseen_runs = 0
                      WHERE group_id = ?1",
                 )?
                 .execute(params![group.as_str(), told.as_str(), left_done])?;
@@ -403,7 +419,8 @@ impl Ledger {
         self.groups(
             "SELECT ticket.group_id FROM ticket JOIN item USING (group_id) WHERE ticket.state = 'made'
              GROUP BY ticket.group_id
-             HAVING (told IS NOT 'open' AND max(standing = 'open'))
+             HAVING (is_telling = 1 AND (max(standing = 'open') OR min(standing = 'closed')))
+                 OR (told IS NOT 'open' AND max(standing = 'open'))
                  OR (told IS NOT 'closed' AND min(standing = 'closed'))
              ORDER BY ticket.group_id",
         )

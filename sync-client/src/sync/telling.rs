@@ -57,7 +57,7 @@ impl Run<'_> {
             return Ok(());
         };
         // A ticket that was taken over says by itself that there is something to do.
-        if recorded.told.is_none() && told == Told::Open {
+        if recorded.told.is_none() && !recorded.is_telling && told == Told::Open {
             self.ledger.told(group, told, None, "the ticket goes on as it is", self.now())?;
             return Ok(());
         }
@@ -80,9 +80,7 @@ impl Run<'_> {
             self.ledger.told(group, told, Some(ticket.is_done), &text, self.now())?;
             return Ok(());
         }
-        if self.policy.two_way.is_some() && change.is_done.is_some() {
-            self.ledger.leaving(group)?;
-        }
+        self.ledger.telling(group)?;
         match self.tracker.update(&ticket.key, &change) {
             Ok(ticket) => {
                 self.changed(group, &ticket, &change, told)?;
@@ -98,8 +96,8 @@ impl Run<'_> {
             Told::Closed => (self.policy.on_close, true),
             Told::Open => (self.policy.on_reopen, false),
         };
-        // Somebody closed it already.
-        if told == Told::Closed && ticket.is_done {
+        // Somebody closed it already, or what was interrupted came to nothing.
+        if ticket.is_done == is_done && (is_done || recorded.told == Some(told)) {
             return Change::default();
         }
         let is_done = (reaction == OnChange::Transition && ticket.is_done != is_done).then_some(is_done);

@@ -60,6 +60,7 @@ fn a_ledger_of_an_earlier_version_goes_on() {
     change(
         &world.file("ledger.sqlite"),
         "ALTER TABLE ticket DROP COLUMN left_done; ALTER TABLE ticket DROP COLUMN reported;
+         ALTER TABLE ticket DROP COLUMN is_telling;
          DROP TABLE tracker_mark; PRAGMA user_version = 1",
     );
     for command in ["status", "explain LOCAL-1"] {

@@ -198,3 +198,45 @@ fn a_tracker_with_a_unique_key() {
 fn a_tracker_without_one_whose_search_lags() {
     every_single_blow(&little(Uniqueness::None { search_lag: std::time::Duration::from_secs(30) }));
 }
+
+/// A run is broken off while it closes or opens tickets, and before the next one everything at the vendor is as it was
+/// before. What the tickets were told then is not what the ledger knows.
+#[test]
+fn a_change_that_was_broken_off_is_seen_although_the_vendor_changed_back() {
+    let setup = little(Uniqueness::Key);
+    let play = |is_reopening: bool, blow: Option<(usize, Blow)>| {
+        let world = World::new(&setup);
+        world.run_in_peace();
+        let spec = world.vendors_side().data_theorem.security_finding_targets;
+        let targets: Vec<String> = spec.iter().map(|target| target.id.clone()).collect();
+        let see = |is_there: bool| {
+            world.wait(3_600);
+            scan(&world, if is_there { &targets } else { &[] });
+        };
+        if is_reopening {
+            see(false);
+            world.run_in_peace();
+        }
+        see(is_reopening);
+        world.blows.plan(&Vec::from_iter(blow));
+        world.run(Options::default());
+        (world, targets)
+    };
+    for is_reopening in [false, true] {
+        let boundaries = play(is_reopening, None).0.blows.passed();
+        let updates = boundaries.iter().enumerate().filter(|(_, boundary)| *boundary == "tracker update");
+        let updates: Vec<usize> = updates.map(|(number, _)| number).collect();
+        assert!(!updates.is_empty(), "{boundaries:?}");
+        for number in updates {
+            for blow in [Blow::KillBefore, Blow::KillAfter, Blow::LostBefore, Blow::LostAfter] {
+                let (world, targets) = play(is_reopening, Some((number, blow)));
+                world.wait(3_600);
+                scan(&world, if is_reopening { &[] } else { &targets });
+                world.run_in_peace();
+                assert_eq!(problems(&world, &BTreeSet::new()), Vec::<String>::new(), "{number} {blow:?}");
+                world.wait(60);
+                assert_eq!(world.run_in_peace().writes(), 0, "{number} {blow:?}");
+            }
+        }
+    }
+}

@@ -9,10 +9,11 @@ use sync_client::adapters::local::Uniqueness;
 use sync_client::core::model::TicketKey;
 use sync_client::core::policy::Policy;
 use sync_client::core::two_way::TwoWay;
-use sync_client::ports::Clock as _;
+use sync_client::ports::{Clock as _, NoReply};
 
 use crate::blows::Blow;
 use crate::every_boundary::{Chapter, boundaries, little, play};
+use crate::layers::on_send;
 use crate::pace;
 use crate::world::{Setup, World};
 
@@ -226,6 +227,89 @@ fn a_dry_run_says_what_people_decided() {
     });
     assert_eq!(ended.report().decided, 1);
     assert_eq!(steps, done);
+}
+
+/// What somebody does right after the client changed a ticket is told from what the client did.
+#[test]
+fn a_decision_right_after_the_clients_own_change_counts() {
+    let world = keyed();
+    world.run_in_peace();
+    world.wait(3_600);
+    let scan = |observed: &[serde_json::Value]| {
+        world.happen(json!({"type": "data_theorem.scan", "mobile_app_id": "643010001",
+            "observed": observed, "missed": "everything_else"}));
+    };
+    scan(&[]);
+    world.run_in_peace();
+    world.wait(3_600);
+    let seen: Vec<_> = world.vendors_side().data_theorem.security_finding_targets;
+    scan(&seen.iter().map(|target| json!({"target_id": target.id})).collect::<Vec<_>>());
+    assert!(world.run_in_peace().reopened > 0);
+    decide(&world, "LOCAL-1", "Won't Fix", true);
+    world.wait(60);
+    assert_eq!(world.run_in_peace().decided, 1);
+    assert_eq!(statuses(&world)["LOCAL-1"], "CLOSED_WONT_FIX");
+}
+
+/// The client opens a ticket, is killed before it can remember that, and in the portal somebody closes the target for
+/// good. That the ticket is open is nobody's wish.
+#[test]
+fn a_crash_makes_no_decision_of_the_clients_own_change() {
+    let setup = Setup { policy: two_way(Uniqueness::Key).policy, ..crate::quiet::setup("one-open") };
+    let play = |kill: Option<usize>| {
+        let world = World::new(&setup);
+        world.run_in_peace();
+        world.wait(3_600);
+        let target = world.vendors_side().data_theorem.security_finding_targets[0].id.clone();
+        let scan = json!({"type": "data_theorem.scan", "mobile_app_id": "643010001"});
+        let with = |field: &str, value: serde_json::Value| {
+            let mut scan = scan.clone();
+            scan[field] = value;
+            world.happen(scan);
+        };
+        with("missed", json!("everything_else"));
+        world.run_in_peace();
+        world.wait(3_600);
+        with("observed", json!([{"target_id": target}]));
+        world.blows.plan(&kill.map(|at| (at, Blow::KillAfter)).into_iter().collect::<Vec<_>>());
+        world.run(sync_client::sync::Options::default());
+        (world, target)
+    };
+    let boundaries = play(None).0.blows.passed();
+    let update = boundaries.iter().position(|boundary| boundary == "tracker update").unwrap();
+    let (world, target) = play(Some(update));
+    world.happen(
+        json!({"type": "data_theorem.target_status", "target_id": target, "status": "CLOSED_WONT_FIX"}),
+    );
+    world.wait(60);
+    let report = world.run_in_peace();
+    assert_eq!((report.decided, report.closed), (0, 1), "{report:?}");
+    let key = statuses(&world).into_iter().next().unwrap();
+    assert_eq!(key.1, "CLOSED_WONT_FIX");
+    assert!(world.ticket(&key.0).unwrap().is_done);
+}
+
+/// A decision that could not be carried out is carried out later, however long that takes.
+#[test]
+fn a_decision_that_the_vendor_did_not_take_is_not_forgotten() {
+    let world = keyed();
+    world.run_in_peace();
+    world.wait(3_600);
+    decide(&world, "LOCAL-1", "Won't Fix", true);
+    world.put(on_send(|under, request, timeout| {
+        if request.url.ends_with("/statuses") {
+            return Err(NoReply::NotSent("connection refused".to_owned()));
+        }
+        under.send(request, timeout)
+    }));
+    let report = world.run_in_peace();
+    assert_eq!((report.decided, report.failed), (0, 1), "{report:?}");
+    assert!(report.failures[0].what.starts_with("data-theorem/target/"), "{report:?}");
+    world.take_away();
+    world.wait(10 * 3_600);
+    assert_eq!(world.run_in_peace().decided, 1);
+    assert_eq!(statuses(&world)["LOCAL-1"], "CLOSED_WONT_FIX");
+    quiet(&world);
 }
 
 /// One blow of every kind at every boundary of runs in which people decide, and of those in which the client closes and

@@ -22,9 +22,10 @@ pub struct Pacing {
     buckets: Mutex<BTreeMap<Scope, Bucket>>,
 }
 
+/// What is left of a limit. A request costs as many units as the limit has milliseconds, and each millisecond brings as
+/// many as it has requests, so nothing is lost to rounding.
 #[derive(Debug, Clone, Copy)]
 struct Bucket {
-    /// What is left, in thousandths of a request.
     left: u64,
     at: Timestamp,
 }
@@ -41,14 +42,13 @@ impl Pacing {
         }
         let bucket = buckets.entry(scope).or_insert(Bucket { left: full(rate), at: now });
         *bucket = bucket.refilled(rate, now);
-        match bucket.left.checked_sub(1_000) {
+        match bucket.left.checked_sub(rate.per_ms) {
             Some(left) => {
                 bucket.left = left;
                 Ok(())
             }
             None => {
-                let missing = u128::from(1_000 - bucket.left) * u128::from(rate.per_ms);
-                let wait = missing.div_ceil(u128::from(full(rate).max(1)));
+                let wait = (rate.per_ms - bucket.left).div_ceil(u64::from(rate.requests.max(1)));
                 Err(SignedDuration::from_millis(i64::try_from(wait).unwrap_or(i64::MAX)))
             }
         }
@@ -56,19 +56,18 @@ impl Pacing {
 }
 
 fn full(rate: RateSpec) -> u64 {
-    u64::from(rate.requests) * 1_000
+    u64::from(rate.requests).saturating_mul(rate.per_ms)
 }
 
 impl Bucket {
     /// The bucket with what ran in since. A clock that went back fills nothing and starts anew.
     fn refilled(self, rate: RateSpec, now: Timestamp) -> Self {
-        let passed = u128::try_from(now.duration_since(self.at).as_millis()).unwrap_or(0);
-        let gained = passed * u128::from(full(rate)) / u128::from(rate.per_ms.max(1));
-        if gained == 0 && now >= self.at {
+        let passed = now.duration_since(self.at).as_millis();
+        if passed == 0 {
             return self;
         }
-        let left = u128::from(self.left).saturating_add(gained).min(u128::from(full(rate)));
-        Self { left: u64::try_from(left).unwrap_or(u64::MAX), at: now }
+        let gained = u64::try_from(passed).unwrap_or(0).saturating_mul(u64::from(rate.requests));
+        Self { left: self.left.saturating_add(gained).min(full(rate)), at: now }
     }
 }
 

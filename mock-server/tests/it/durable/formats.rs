@@ -105,7 +105,7 @@ async fn format_1_is_read_and_brought_up_to_date() {
     write_format_1(directory.path());
     assert_eq!(format_in_header(directory.path()), 1);
     let api = open(&MockServer::builder().world("docs-samples").state(directory.path()));
-    assert_eq!(format_in_header(directory.path()), 3, "an older version sees at once that it can't read it");
+    assert_eq!(format_in_header(directory.path()), 4, "an older version sees at once that it can't read it");
     assert_eq!(api.server.data_theorem().api_key(), "stored-secret-0");
     assert_eq!(external_id(&api.control(), TARGET).as_deref(), Some("SEC-1"));
     assert_eq!(api.control().now().to_string(), "2026-01-15T05:00:00Z");
@@ -160,8 +160,30 @@ async fn format_2_is_read_and_brought_up_to_date() {
     database.close().unwrap();
     assert_eq!(format_in_header(directory.path()), 2);
     let (api, directory) = reopened(directory).await;
-    assert_eq!(format_in_header(directory.path()), 3);
+    assert_eq!(format_in_header(directory.path()), 4);
     assert_eq!((api.control().export_world(), api.server.mend().user_key()), (world, key.as_str()));
+}
+
+/// Format 3 knew nothing of Jira: neither the worlds nor the credentials nor the rows have a word of it.
+#[tokio::test]
+async fn format_3_is_read_and_brought_up_to_date() {
+    let directory = TempDir::new().unwrap();
+    let api = open(&MockServer::builder().world("docs-samples").state(directory.path()));
+    let body = json!({"external_id": "SEC-3"});
+    let _ = api.patch(&format!("security_finding_targets/{TARGET}"), body).await.ok();
+    let world = api.control().export_world();
+    drop(api);
+    let database = let_go_of(directory.path());
+    database.pragma_update(None, "user_version", 3).unwrap();
+    let without = "UPDATE bases SET world = json_remove(world, '$.jira');
+        UPDATE sandboxes SET current_keys = json_remove(current_keys, '$.jira'), origin_keys = json_remove(origin_keys, '$.jira');";
+    database.execute_batch(without).unwrap();
+    assert!(texts(&database).iter().all(|text| !text.contains("jira")));
+    database.close().unwrap();
+    assert_eq!(format_in_header(directory.path()), 3);
+    let (api, directory) = reopened(directory).await;
+    assert_eq!(format_in_header(directory.path()), 4);
+    assert_eq!(api.control().export_world(), world);
 }
 
 /// The database of a directory, once its last server has let go of it.

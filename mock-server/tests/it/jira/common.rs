@@ -10,58 +10,58 @@ use serde_json::{Value, json};
 use crate::support::{Api, Reply};
 
 /// The scene `jira` with a client that shows its first user's token.
-pub(super) struct Jira {
-    pub(super) api: Api,
+pub(crate) struct Jira {
+    pub(crate) api: Api,
     authorization: Option<String>,
     version: &'static str,
 }
 
-pub(super) fn basic(email: &str, token: &str) -> String {
+pub(crate) fn basic(email: &str, token: &str) -> String {
     let pair = base64::engine::general_purpose::STANDARD.encode(format!("{email}:{token}"));
     format!("Basic {pair}")
 }
 
 impl Jira {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::around(Api::of("jira"))
     }
 
-    pub(super) fn under(reading: &str, value: &str) -> Self {
+    pub(crate) fn under(reading: &str, value: &str) -> Self {
         Self::around(Api::with(MockServer::builder().world("jira").reading(reading, value).unwrap()))
     }
 
     /// A site with these limits.
-    pub(super) fn limited(limits: Value) -> Self {
+    pub(crate) fn limited(limits: Value) -> Self {
         let jira = Self::new();
         jira.happens(json!({"type": "jira.limits_changed", "limits": limits}));
         jira
     }
 
-    pub(super) fn around(api: Api) -> Self {
+    pub(crate) fn around(api: Api) -> Self {
         let jira = api.server.jira();
         let authorization = Some(basic(jira.email(), jira.api_token()));
         Self { api, authorization, version: "3" }
     }
 
-    pub(super) fn v2(mut self) -> Self {
+    pub(crate) fn v2(mut self) -> Self {
         self.version = "2";
         self
     }
 
     /// The user of this name.
-    pub(super) fn user(mut self, name: &str) -> Self {
+    pub(crate) fn user(mut self, name: &str) -> Self {
         let email = format!("{name}@larkfield.example");
         let token = self.api.server.jira().api_token_of(&email).unwrap().to_owned();
         self.authorization = Some(basic(&email, &token));
         self
     }
 
-    pub(super) fn showing(mut self, authorization: Option<&str>) -> Self {
+    pub(crate) fn showing(mut self, authorization: Option<&str>) -> Self {
         self.authorization = authorization.map(str::to_owned);
         self
     }
 
-    pub(super) async fn send(&self, method: Method, path: &str, body: Option<String>) -> Reply {
+    pub(crate) async fn send(&self, method: Method, path: &str, body: Option<String>) -> Reply {
         let version = self.version;
         let mut request = Request::builder()
             .method(method)
@@ -76,36 +76,36 @@ impl Jira {
         self.api.raw(request.body(body.map_or_else(Body::empty, Body::from)).unwrap()).await
     }
 
-    pub(super) async fn get(&self, path: &str) -> Reply {
+    pub(crate) async fn get(&self, path: &str) -> Reply {
         self.send(Method::GET, path, None).await
     }
 
-    pub(super) async fn post(&self, path: &str, body: Value) -> Reply {
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Reply {
         self.send(Method::POST, path, Some(body.to_string())).await
     }
 
-    pub(super) async fn put(&self, path: &str, body: Value) -> Reply {
+    pub(crate) async fn put(&self, path: &str, body: Value) -> Reply {
         self.send(Method::PUT, path, Some(body.to_string())).await
     }
 
-    pub(super) async fn delete(&self, path: &str) -> Reply {
+    pub(crate) async fn delete(&self, path: &str) -> Reply {
         self.send(Method::DELETE, path, None).await
     }
 
     /// Makes an issue in `SEC` with these further fields, and returns its key.
-    pub(super) async fn create(&self, fields: Value) -> String {
+    pub(crate) async fn create(&self, fields: Value) -> String {
         let made = self.post("issue", new_issue(fields)).await;
         assert_eq!(made.status, 201, "{}", made.text);
         made.json()["key"].as_str().unwrap().to_owned()
     }
 
     /// The fields of an issue.
-    pub(super) async fn fields(&self, key: &str) -> Value {
+    pub(crate) async fn fields(&self, key: &str) -> Value {
         self.get(&format!("issue/{key}")).await.ok()["fields"].clone()
     }
 
     /// The keys that a search finds, on all its pages.
-    pub(super) async fn found(&self, jql: &str) -> Vec<String> {
+    pub(crate) async fn found(&self, jql: &str) -> Vec<String> {
         let mut keys = Vec::new();
         let mut body = json!({"jql": jql, "fields": ["summary"], "maxResults": 2});
         loop {
@@ -125,18 +125,18 @@ impl Jira {
         }
     }
 
-    pub(super) fn happens(&self, event: Value) {
+    pub(crate) fn happens(&self, event: Value) {
         let event: fixtures::world::Event = serde_json::from_value(event).unwrap();
         self.api.control().happen(&event).unwrap();
     }
 
-    pub(super) fn advance(&self, seconds: i64) {
+    pub(crate) fn advance(&self, seconds: i64) {
         self.api.control().advance(SignedDuration::from_secs(seconds));
     }
 }
 
 /// The body of a new issue in `SEC` with these further fields.
-pub(super) fn new_issue(fields: Value) -> Value {
+pub(crate) fn new_issue(fields: Value) -> Value {
     let mut all = json!({"project": {"key": "SEC"}, "issuetype": {"name": "Task"}, "summary": "A new one"});
     for (name, value) in fields.as_object().unwrap() {
         all[name] = value.clone();
@@ -145,7 +145,7 @@ pub(super) fn new_issue(fields: Value) -> Value {
 }
 
 /// A document of one paragraph.
-pub(super) fn doc(text: &str) -> Value {
+pub(crate) fn doc(text: &str) -> Value {
     json!({"type": "doc", "version": 1, "content": [{"type": "paragraph", "content": [{"type": "text", "text": text}]}]})
 }
 

@@ -2,9 +2,8 @@
 
 mod access;
 mod comments;
-mod common;
+pub(crate) mod common;
 mod directory;
-mod durable;
 mod events;
 mod hostile;
 mod issues;

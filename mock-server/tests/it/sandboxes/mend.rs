@@ -143,7 +143,7 @@ async fn events_happen_over_http_and_those_that_cannot_are_refused() {
     for (body, part) in [
         (json!({"type": "mend.earthquake"}), "earthquake"),
         (json!({"type": "mend.scan"}), "project_token"),
-        (json!({"type": "jira.comment"}), "mend.scan"),
+        (json!({"type": "redmine.comment"}), "mend.scan"),
     ] {
         let reply = post(body).await;
         assert!(reply.status == 400 && reply.text.contains(part), "{}", reply.text);
