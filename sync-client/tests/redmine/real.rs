@@ -48,7 +48,7 @@ impl Real {
                 key: variable("REDMINE_API_KEY")?,
                 admin_key: variable("REDMINE_ADMIN_KEY")?,
                 reader_key: variable("REDMINE_READER_KEY")?,
-                http: Client::builder().no_proxy().timeout(Duration::from_secs(60)).build().unwrap(),
+                http: Client::builder().no_proxy().timeout(Duration::from_mins(1)).build().unwrap(),
                 _turn: ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner),
             })
         })();
@@ -64,6 +64,7 @@ impl Real {
     }
 
     /// The same with another key.
+    #[expect(clippy::needless_pass_by_value, reason = "a body is written where it is sent")]
     pub(crate) fn ask(&self, key: &str, method: &str, path: &str, body: Value) -> (u16, Value) {
         let request = self.http.request(method.parse().unwrap(), format!("{}{path}", self.url));
         let request = request.header("x-redmine-api-key", key);

@@ -169,7 +169,7 @@ impl Whole {
         let is_read = |operation: &str| {
             operation.starts_with("GET ") || operation.starts_with("get") || operation.starts_with("fetch")
         };
-        page.entries.iter().filter(|entry| !is_read(&entry.operation.to_string())).count()
+        page.entries.iter().filter(|entry| !is_read(entry.operation.as_ref())).count()
     }
 
     fn happen(&self, event: Value) {

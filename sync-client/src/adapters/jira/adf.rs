@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::core::markup::{Block, Inline, Span};
+use crate::core::markup::{Block, Inline, Span, Style};
 
 /// Where a block stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,14 +124,13 @@ fn nodes(line: &[Inline], is_strong: bool) -> Vec<Value> {
 
 fn text(span: &Span, is_strong: bool) -> Value {
     let mut marks = Vec::new();
-    if span.style.code {
+    match span.style {
         // Code takes no other mark but a link.
-        marks.push(json!({"type": "code"}));
-    } else {
-        let style = span.style;
-        let wanted =
-            [(style.strong || is_strong, "strong"), (style.emphasis, "em"), (style.strike, "strike")];
-        marks.extend(wanted.iter().filter(|(is_on, _)| *is_on).map(|(_, mark)| json!({"type": mark})));
+        Style::Code => marks.push(json!({"type": "code"})),
+        Style::Prose { strong, emphasis, strike } => {
+            let wanted = [(strong || is_strong, "strong"), (emphasis, "em"), (strike, "strike")];
+            marks.extend(wanted.iter().filter(|(is_on, _)| *is_on).map(|(_, mark)| json!({"type": mark})));
+        }
     }
     if let Some(link) = &span.link {
         marks.push(json!({"type": "link", "attrs": {"href": link}}));
@@ -237,8 +236,7 @@ mod tests {
                 "table",
                 "rule",
             ],
-            "blockquote" => &["paragraph", "codeBlock", "bulletList", "orderedList"],
-            "listItem" => &["paragraph", "codeBlock", "bulletList", "orderedList"],
+            "blockquote" | "listItem" => &["paragraph", "codeBlock", "bulletList", "orderedList"],
             "bulletList" | "orderedList" => &["listItem"],
             "table" => &["tableRow"],
             "tableRow" => &["tableHeader", "tableCell"],
@@ -247,10 +245,10 @@ mod tests {
             "codeBlock" => &["text"],
             _ => &[],
         };
-        if parent != "" && !allowed.contains(&kind) {
+        if !parent.is_empty() && !allowed.contains(&kind) {
             return Err(format!("{kind} in {parent}"));
         }
-        if kind == "text" && node["text"].as_str().is_none_or(|text| text.is_empty()) {
+        if kind == "text" && node["text"].as_str().is_none_or(str::is_empty) {
             return Err("an empty text".to_owned());
         }
         let children = node["content"].as_array().cloned().unwrap_or_default();

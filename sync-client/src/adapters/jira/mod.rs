@@ -351,21 +351,18 @@ impl Tracker for Jira {
             )));
         }
         let (id, key) = self.post(&account, ticket)?;
-        let made = match self.issue(&account, &id.to_string()) {
-            Ok(Some(issue)) => issue,
+        let Ok(Some(made)) = self.issue(&account, &id.to_string()) else {
             // It is there, whatever came of looking at it.
-            Ok(None) | Err(_) => {
-                return Ok(Created::New(Ticket {
-                    url: Some(self.address(&key)),
-                    key,
-                    is_done: false,
-                    status: String::new(),
-                    resolution: None,
-                    op: Some(ticket.op.clone()),
-                    our_last_comment: None,
-                    our_comments: 0,
-                }));
-            }
+            return Ok(Created::New(Ticket {
+                url: Some(self.address(&key)),
+                key,
+                is_done: false,
+                status: String::new(),
+                resolution: None,
+                op: Some(ticket.op.clone()),
+                our_last_comment: None,
+                our_comments: 0,
+            }));
         };
         let is_labelled = made.has_label(&ticket.op);
         let shown = self.ticket(&account, &made);

@@ -33,11 +33,8 @@ const RESOLUTION_WORDS: [&str; 3] = ["done", "fixed", "resolved"];
 /// for people.
 pub(super) fn choose(transitions: &[Value], wanted: &Wanted<'_>) -> Result<Chosen, String> {
     let mut offered: Vec<Offer<'_>> = transitions.iter().filter_map(Offer::of).collect();
-    let names = || {
-        let names: Vec<&str> = offered.iter().map(|offer| offer.status).collect();
-        if names.is_empty() { "nowhere".to_owned() } else { names.join(", ") }
-    };
-    let all = names();
+    let statuses: Vec<&str> = offered.iter().map(|offer| offer.status).collect();
+    let all = if statuses.is_empty() { "nowhere".to_owned() } else { statuses.join(", ") };
     offered.retain(|offer| {
         offer.is_done() == Some(wanted.is_done)
             && wanted.status.is_none_or(|status| status.eq_ignore_ascii_case(offer.status))

@@ -161,14 +161,14 @@ impl Redmine {
             status.is_closed == is_done && wanted.as_ref().is_none_or(|name| *name == status.name)
         };
         allowed.iter().find(fits).cloned().ok_or_else(|| {
-            let names: Vec<&str> = allowed.iter().map(|status| status.name.as_str()).collect();
+            let reachable: Vec<&str> = allowed.iter().map(|status| status.name.as_str()).collect();
             let kind = if is_done { "closed" } else { "open" };
             let named = wanted.as_ref().map(|name| format!(" {name:?}")).unwrap_or_default();
             refused(format!(
                 "the workflow gives {} no {kind} status{named}: from {:?} this user may go to: {}",
                 issue.key(),
                 issue.status,
-                names.join(", ")
+                reachable.join(", ")
             ))
         })
     }

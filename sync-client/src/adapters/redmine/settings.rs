@@ -116,6 +116,6 @@ pub enum TextFormat {
     /// Textile, which Redmine uses unless it is told otherwise (`text_formatting` in its `config/settings.yml`).
     #[default]
     Textile,
-    /// Markdown or CommonMark.
+    /// Markdown, in either of the two kinds that Redmine has.
     Markdown,
 }

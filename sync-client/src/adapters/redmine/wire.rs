@@ -1,4 +1,4 @@
-//! What Redmine's replies hold, as far as the client needs it (www.redmine.org/projects/redmine/wiki/Rest_api).
+//! What Redmine's replies hold, as far as the client needs it (<https://www.redmine.org/projects/redmine/wiki/Rest_api>).
 
 use serde_json::Value;
 

@@ -67,14 +67,23 @@ pub struct Span {
 }
 
 /// How a text looks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Style {
-    /// Bold.
-    pub strong: bool,
-    /// Italic.
-    pub emphasis: bool,
-    /// Crossed out.
-    pub strike: bool,
-    /// Shown as it is; then nothing of the others.
-    pub code: bool,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// Shown as it is.
+    Code,
+    /// Words.
+    Prose {
+        /// Bold.
+        strong: bool,
+        /// Italic.
+        emphasis: bool,
+        /// Crossed out.
+        strike: bool,
+    },
+}
+
+impl Default for Style {
+    fn default() -> Self {
+        Self::Prose { strong: false, emphasis: false, strike: false }
+    }
 }

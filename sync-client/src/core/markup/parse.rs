@@ -42,19 +42,19 @@ impl Builder {
             Event::End(tag) => self.end(tag),
             Event::Text(text) => match &mut self.code {
                 Some((_, code)) => code.push_str(&text),
-                None => self.text(&text, false),
+                None => self.prose(&text),
             },
-            Event::Code(text) => self.text(&text, true),
+            Event::Code(text) | Event::InlineMath(text) | Event::DisplayMath(text) => {
+                self.text(&text, Style::Code);
+            }
             // Markup of HTML is text like any other: it may be what was found.
-            Event::Html(text) | Event::InlineHtml(text) => self.text(&text, false),
-            Event::InlineMath(text) | Event::DisplayMath(text) => self.text(&text, true),
-            Event::FootnoteReference(text) => self.text(&text, false),
+            Event::Html(text) | Event::InlineHtml(text) | Event::FootnoteReference(text) => self.prose(&text),
             Event::SoftBreak | Event::HardBreak => self.line.push(Inline::Break),
             Event::Rule => {
                 self.paragraph();
                 self.push(Block::Rule);
             }
-            Event::TaskListMarker(is_done) => self.text(if is_done { "[x] " } else { "[ ] " }, false),
+            Event::TaskListMarker(is_done) => self.prose(if is_done { "[x] " } else { "[ ] " }),
         }
     }
 
@@ -197,17 +197,12 @@ impl Builder {
         line
     }
 
-    fn text(&mut self, text: &str, code: bool) {
-        let style = if code {
-            Style { code, ..Style::default() }
-        } else {
-            Style {
-                strong: self.strong > 0,
-                emphasis: self.emphasis > 0,
-                strike: self.strike > 0,
-                code: false,
-            }
-        };
+    fn prose(&mut self, text: &str) {
+        let (strong, emphasis, strike) = (self.strong > 0, self.emphasis > 0, self.strike > 0);
+        self.text(text, Style::Prose { strong, emphasis, strike });
+    }
+
+    fn text(&mut self, text: &str, style: Style) {
         let link = self.links.last().cloned().flatten();
         for (number, part) in text.split('\n').enumerate() {
             if number > 0 {

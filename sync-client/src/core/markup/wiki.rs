@@ -1,6 +1,6 @@
 //! From the tree to the two wiki dialects that trackers read: Textile as Redmine does, and Jira's own.
 
-use super::{Block, Inline, Span};
+use super::{Block, Inline, Span, Style};
 
 /// A wiki dialect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,9 +121,8 @@ impl Writer {
         for (number, row) in rows.iter().enumerate() {
             let (begin, between) = match (self.dialect, number) {
                 (Dialect::Textile, 0) => ("|_. ", "|_. "),
-                (Dialect::Textile, _) => ("|", "|"),
                 (Dialect::Jira, 0) => ("||", "||"),
-                (Dialect::Jira, _) => ("|", "|"),
+                (Dialect::Textile | Dialect::Jira, _) => ("|", "|"),
             };
             let cells: Vec<String> = row.iter().map(|cell| self.cell(cell)).collect();
             let end = if begin == "||" { "||" } else { "|" };
@@ -159,13 +158,11 @@ impl Writer {
             return span.text.clone();
         }
         let around = span.text.split_once(text).unwrap_or_default();
-        let marked = match self.dialect {
-            _ if span.style.code => self.inline_code(text),
-            _ => {
+        let marked = match span.style {
+            Style::Code => self.inline_code(text),
+            Style::Prose { strong, emphasis, strike } => {
                 let mut marked = escaped(text);
-                for (is_on, mark) in
-                    [(span.style.strike, '-'), (span.style.emphasis, '_'), (span.style.strong, '*')]
-                {
+                for (is_on, mark) in [(strike, '-'), (emphasis, '_'), (strong, '*')] {
                     if is_on {
                         marked = format!("{mark}{marked}{mark}");
                     }

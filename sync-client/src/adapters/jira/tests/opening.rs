@@ -95,7 +95,7 @@ fn a_screen_that_lacks_or_wants_a_field_is_refused_by_name() {
     };
     let (labels, description) = (field("labels", false), field("description", false));
     assert!(with_fields(&[labels.clone(), description.clone()]).is_ok());
-    let text = with_fields(&[description.clone()]).unwrap_err();
+    let text = with_fields(std::slice::from_ref(&description)).unwrap_err();
     assert!(text.contains("has no field labels: add it"), "{text}");
     let text = with_fields(&[labels.clone(), description.clone(), field("Team", true)]).unwrap_err();
     assert!(text.contains("need Team, which the client can't fill in"), "{text}");
