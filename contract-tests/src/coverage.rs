@@ -40,7 +40,8 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
 
 /// The readings of the vendors that the suite looks at.
 pub fn readings() -> impl Iterator<Item = &'static Reading> {
-    spec::readings().filter(|reading| NOT_CHECKED_YET.iter().all(|vendor| !reading.id.starts_with(vendor.readings)))
+    spec::readings()
+        .filter(|reading| NOT_CHECKED_YET.iter().all(|vendor| !reading.id.starts_with(vendor.readings)))
 }
 
 /// A check as the ledger sees it: which rule it is of.

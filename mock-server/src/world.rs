@@ -12,8 +12,8 @@ use crate::kernel::cursor::CursorKey;
 use crate::kernel::ids::IdSource;
 use crate::kernel::sandbox::Credential;
 use crate::vendors::data_theorem::account::ApiKey;
-use crate::vendors::mend::account::{Secrets, Users};
 use crate::vendors::jira;
+use crate::vendors::mend::account::{Secrets, Users};
 use crate::vendors::readings::ReadingError;
 use crate::vendors::{data_theorem, mend};
 
@@ -87,7 +87,9 @@ impl Change {
         use mend::store::Change as Mend;
         matches!(
             self,
-            Self::DataTheorem(DataTheorem::Keys) | Self::Mend(Mend::Users) | Self::Jira(jira::store::Change::Users)
+            Self::DataTheorem(DataTheorem::Keys)
+                | Self::Mend(Mend::Users)
+                | Self::Jira(jira::store::Change::Users)
         )
     }
 }
@@ -203,7 +205,10 @@ impl std::fmt::Debug for World {
         let (apps, findings, targets) = self.data_theorem.store.sizes();
         let (projects, _, _) = self.mend.store.sizes();
         let (_, issues) = self.jira.store.sizes();
-        write!(f, "World({apps} apps, {findings} findings, {targets} targets; {projects} projects; {issues} issues)")
+        write!(
+            f,
+            "World({apps} apps, {findings} findings, {targets} targets; {projects} projects; {issues} issues)"
+        )
     }
 }
 

@@ -26,11 +26,12 @@ pub fn coverage_page(unchecked: &str, validated: &Path) -> Result<String, Valida
     }
     for vendor in NOT_CHECKED_YET {
         let rules = spec::rules().filter(|rule| rule.id.starts_with(vendor.rules));
-        let (server, all) = rules.fold((0, 0), |(server, all), rule| {
-            (server + usize::from(rule.binds == Party::Server), all + 1)
-        });
+        let (server, all) = rules
+            .fold((0, 0), |(server, all), rule| (server + usize::from(rule.binds == Party::Server), all + 1));
         let (name, why) = (vendor.vendor, vendor.why);
-        text.push_str(&format!("## {name}: not checked yet\n\n{all} rules, {server} of them bind a server. {why}\n\n"));
+        text.push_str(&format!(
+            "## {name}: not checked yet\n\n{all} rules, {server} of them bind a server. {why}\n\n"
+        ));
     }
     Ok(text)
 }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use contract_tests::coverage::readings;
 use contract_tests::run::{Outcome, Parts, ProbeRun, Run, Selection, run};
 use contract_tests::target::Target;
-use contract_tests::coverage::readings;
 use fixtures::spec::Reading;
 use globset::Glob;
 

@@ -54,7 +54,13 @@ fn every_reading_has_one_probe() {
 fn a_vendor_that_is_not_checked_yet_has_rules_and_no_check() {
     for vendor in NOT_CHECKED_YET {
         assert!(spec::rules().any(|rule| rule.id.starts_with(vendor.rules)), "{vendor:?}");
-        assert!(!checks().any(|check| check.rule.id.starts_with(vendor.rules)), "{vendor:?} is checked by now");
-        assert!(!probes().any(|probe| probe.reading.id.starts_with(vendor.readings)), "{vendor:?} is probed by now");
+        assert!(
+            !checks().any(|check| check.rule.id.starts_with(vendor.rules)),
+            "{vendor:?} is checked by now"
+        );
+        assert!(
+            !probes().any(|probe| probe.reading.id.starts_with(vendor.readings)),
+            "{vendor:?} is probed by now"
+        );
     }
 }

@@ -288,7 +288,8 @@ fn announce_jira(out: &mut impl Write, control: &Control) -> std::io::Result<()>
     writeln!(out, "  email    {}", jira.email())?;
     writeln!(out, "  token    {}", jira.api_token())?;
     let pair = shell_quoted(&format!("{}:{}", jira.email(), jira.api_token()));
-    let query = format!("{}/rest/api/3/search/jql?jql=project={}&fields=summary", jira.base_url(), jira.project());
+    let query =
+        format!("{}/rest/api/3/search/jql?jql=project={}&fields=summary", jira.base_url(), jira.project());
     writeln!(out, "  try      curl -u {pair} {}", shell_quoted(&query))
 }
 

@@ -282,7 +282,13 @@ impl Control {
         let Environment { env, jira_users: users, .. } = self.environment();
         let variable = |name| env.get(name).cloned().unwrap_or_default();
         let (base_url, email) = (variable("JIRA_BASE_URL"), variable("JIRA_EMAIL"));
-        Jira { base_url, email, api_token: variable("JIRA_API_TOKEN"), project: variable("JIRA_PROJECT"), users }
+        Jira {
+            base_url,
+            email,
+            api_token: variable("JIRA_API_TOKEN"),
+            project: variable("JIRA_PROJECT"),
+            users,
+        }
     }
 
     /// The key of the Mend user with this address, e.g. one with other rights.

@@ -161,7 +161,8 @@ impl Server {
         }
         let site = &world.jira;
         // A world without anybody at Jira says nothing of it.
-        let jira_users: Vec<JiraUserInfo> = site.users.iter().filter_map(|user| JiraUserInfo::of(user)).collect();
+        let jira_users: Vec<JiraUserInfo> =
+            site.users.iter().filter_map(|user| JiraUserInfo::of(user)).collect();
         if let Some(user) = jira_users.first() {
             env.insert("JIRA_BASE_URL", origin);
             env.insert("JIRA_EMAIL", user.email.clone());

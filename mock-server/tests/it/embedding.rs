@@ -52,7 +52,8 @@ impl Process {
             if env.is_empty() {
                 // It was written before the first line was.
                 env = variables(&env_file);
-                vendors += usize::from(env.contains_key("MEND_URL")) + usize::from(env.contains_key("JIRA_BASE_URL"));
+                vendors += usize::from(env.contains_key("MEND_URL"))
+                    + usize::from(env.contains_key("JIRA_BASE_URL"));
             }
         }
         if env.is_empty() {

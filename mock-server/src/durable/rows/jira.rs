@@ -21,28 +21,28 @@ pub(super) const KINDS: &str = "jira";
 pub(super) fn row(store: &Store, change: &Change) -> Option<Row> {
     let issue = |id: &u64| store.issue(*id);
     Some(match change {
-        Change::Issue(id) => one("issue", id, issue(id).map(|row| row.export_alone())),
+        Change::Issue(id) => one("issue", id, issue(id).map(|row| row.export_alone()).as_ref()),
         Change::Comment(id, comment) => {
             let row = issue(id).and_then(|row| row.comments.get(comment));
-            one("comment", &json(&(id, comment)), row.map(|row| row.export()))
+            one("comment", &json(&(id, comment)), row.map(|row| row.export()).as_ref())
         }
         Change::RemoteLink(id, link) => {
             let row = issue(id).and_then(|row| row.links.get(link));
-            one("remote_link", &json(&(id, link)), row.map(|row| (**row).clone()))
+            one("remote_link", &json(&(id, link)), row.map(|row| &**row))
         }
         Change::Property(id, key) => {
             let value = issue(id).and_then(|row| row.properties.get(key));
             // A property may be `null`, so it stands in a list.
-            one("property", &json(&(id, key)), value.map(|value| [(**value).clone()]))
+            one("property", &json(&(id, key)), value.map(|value| [&**value]).as_ref())
         }
-        Change::Project(id) => one("project", id, store.project(*id).map(|row| row.export())),
+        Change::Project(id) => one("project", id, store.project(*id).map(|row| row.export()).as_ref()),
         Change::Numbers => one("numbers", "", Some(store.newest())),
         Change::Limits => one("limits", "", Some(store.limits())),
         Change::Users => return None,
     })
 }
 
-fn one(kind: &str, key: &(impl ToString + ?Sized), value: Option<impl Serialize>) -> Row {
+fn one(kind: &str, key: &(impl ToString + ?Sized), value: Option<&impl Serialize>) -> Row {
     Row { kind: format!("{KINDS}.{kind}"), key: key.to_string(), place: 0, value: json(&value) }
 }
 
@@ -63,11 +63,13 @@ pub(super) struct Overlay {
 impl Overlay {
     pub(super) fn take(world: &mut JiraWorld) -> Self {
         let mut rest = std::mem::take(world);
-        let (mut comments, mut remote_links, mut properties) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let (mut comments, mut remote_links, mut properties) =
+            (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         for issue in &mut rest.issues {
             let id = issue.id;
             comments.extend(std::mem::take(&mut issue.comments).into_iter().map(|row| ((id, row.id), row)));
-            remote_links.extend(std::mem::take(&mut issue.remote_links).into_iter().map(|row| ((id, row.id), row)));
+            remote_links
+                .extend(std::mem::take(&mut issue.remote_links).into_iter().map(|row| ((id, row.id), row)));
             let of_issue = std::mem::take(&mut issue.properties).into_iter();
             properties.extend(of_issue.map(|(key, value)| ((id, key), [value])));
         }

@@ -59,10 +59,18 @@ pub struct Secrets<'a> {
 
 impl Account {
     /// A site with these rows and users.
-    pub fn new(store: Store, users: &[UserSpec], cursor_key: CursorKey, page_size: usize, secrets: &Secrets<'_>) -> Self {
+    pub fn new(
+        store: Store,
+        users: &[UserSpec],
+        cursor_key: CursorKey,
+        page_size: usize,
+        secrets: &Secrets<'_>,
+    ) -> Self {
         let users = users.iter().enumerate().map(|(place, spec)| {
             let wanted = secrets.first_token.filter(|_| place == 0).map(str::to_owned);
-            let token = wanted.or_else(|| spec.api_token.clone()).unwrap_or_else(|| api_token(secrets.material, spec));
+            let token = wanted
+                .or_else(|| spec.api_token.clone())
+                .unwrap_or_else(|| api_token(secrets.material, spec));
             let token = Some(token).filter(|_| !spec.is_revoked);
             Arc::new(User { token, spec: UserSpec { api_token: None, ..spec.clone() } })
         });
@@ -97,7 +105,8 @@ impl Account {
     /// Takes a user's token away. Says whether there is such a user, and it had one.
     pub fn revoke(&mut self, account_id: &str) -> bool {
         let users = Arc::make_mut(&mut self.users);
-        let Some(user) = users.iter_mut().find(|user| user.spec.account_id == account_id && user.token.is_some())
+        let Some(user) =
+            users.iter_mut().find(|user| user.spec.account_id == account_id && user.token.is_some())
         else {
             return false;
         };
@@ -117,12 +126,16 @@ impl Account {
 
     /// What leads to this site, and what else is as secret.
     pub fn credentials(&self) -> impl Iterator<Item = Credential> {
-        self.users.iter().filter_map(|user| Some((user.spec.email.as_str(), user.token.as_deref()?))).flat_map(
-            |(email, token)| {
+        self.users
+            .iter()
+            .filter_map(|user| Some((user.spec.email.as_str(), user.token.as_deref()?)))
+            .flat_map(|(email, token)| {
                 let pair = STANDARD.encode(format!("{email}:{token}"));
-                [Credential { vendor: VENDOR, secret: token.to_owned() }, Credential { vendor: PAIR, secret: pair }]
-            },
-        )
+                [
+                    Credential { vendor: VENDOR, secret: token.to_owned() },
+                    Credential { vendor: PAIR, secret: pair },
+                ]
+            })
     }
 
     /// The site as plain data, without tokens.
@@ -134,7 +147,10 @@ impl Account {
 
     /// The users as plain data, with their tokens.
     pub fn users_with_secrets(&self) -> Vec<UserSpec> {
-        self.users.iter().map(|user| UserSpec { api_token: user.token.clone(), ..user.spec.clone() }).collect()
+        self.users
+            .iter()
+            .map(|user| UserSpec { api_token: user.token.clone(), ..user.spec.clone() })
+            .collect()
     }
 }
 

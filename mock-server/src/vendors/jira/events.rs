@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use fixtures::world::jira::{Event, IssueEdit, NamedSpec, NewIssue};
+use fixtures::world::jira::{Event, IssueEdit, NamedSpec, NewIssue, RateSpec, Text};
 use jiff::Timestamp;
 use serde::Serialize;
 use smol_str::SmolStr;
@@ -68,10 +68,10 @@ fn check_labels<'l>(labels: impl IntoIterator<Item = &'l String>) -> Result<(), 
     Ok(())
 }
 
-fn check_text(text: &fixtures::world::jira::Text) -> Result<(), EventError> {
+fn check_text(text: &Text) -> Result<(), EventError> {
     match text {
-        fixtures::world::jira::Text::Plain(_) => Ok(()),
-        fixtures::world::jira::Text::Document(value) => {
+        Text::Plain(_) => Ok(()),
+        Text::Document(value) => {
             documents::check(value).map_err(|error| EventError::Incoherent(error.to_string()))
         }
     }
@@ -99,9 +99,11 @@ impl Account {
             Event::IssueTransitioned { issue, status, resolution } => {
                 let row = self.named_issue(issue)?;
                 let known = self.store.directory();
-                let found = known.statuses.iter().find(|row| row.name == *status || row.id.to_string() == *status);
+                let found =
+                    known.statuses.iter().find(|row| row.name == *status || row.id.to_string() == *status);
                 let status = found.map(|row| row.id).ok_or_else(|| unknown("status", status))?;
-                let resolution = resolution.as_deref().map(|name| named(&known.resolutions, name, "resolution"));
+                let resolution =
+                    resolution.as_deref().map(|name| named(&known.resolutions, name, "resolution"));
                 let resolution = resolution.transpose()?;
                 let mut changed = Issue { status, resolution, updated: now, ..(*row).clone() };
                 changed.resolution_date = resolution.map(|_| now);
@@ -148,14 +150,18 @@ impl Account {
                 Ok(self.put(Issue { assignee, updated: now, ..(*row).clone() }, now))
             }
             Event::ApiTokenRevoked { account_id } => {
-                if self.revoke(account_id) { Ok(Effects::default()) } else { Err(unknown("user with a token", account_id)) }
+                if self.revoke(account_id) {
+                    Ok(Effects::default())
+                } else {
+                    Err(unknown("user with a token", account_id))
+                }
             }
             Event::LimitsChanged { limits } => {
-                let is_zero = |rate: Option<fixtures::world::jira::RateSpec>| {
-                    rate.is_some_and(|rate| rate.requests == 0 || rate.per_ms == 0)
-                };
+                let is_zero =
+                    |rate: Option<RateSpec>| rate.is_some_and(|rate| rate.requests == 0 || rate.per_ms == 0);
                 if limits.search_lag_ms > 3_600_000 || is_zero(limits.burst) || is_zero(limits.issue_writes) {
-                    let text = "a search lags at most an hour, and a limit allows at least one request in some time";
+                    let text =
+                        "a search lags at most an hour, and a limit allows at least one request in some time";
                     return Err(EventError::Incoherent(text.to_owned()));
                 }
                 self.store.set_limits(limits.clone(), now);
@@ -196,7 +202,8 @@ impl Account {
             None => types().next(),
             Some(name) => types().find(|row| row.name == *name),
         };
-        let issue_type = issue_type.ok_or_else(|| unknown("issue type", new.issue_type.as_deref().unwrap_or("")))?;
+        let issue_type =
+            issue_type.ok_or_else(|| unknown("issue type", new.issue_type.as_deref().unwrap_or("")))?;
         let row = Issue {
             id: self.store.next_issue_id(),
             key: self.store.next_key(&project),
@@ -235,8 +242,9 @@ impl Account {
             changed.summary = summary.as_str().into();
         }
         if let Some(description) = description {
-            description.as_ref().map_or(Ok(()), check_text)?;
-            changed.description = description.as_ref().map(document);
+            check_text(description)?;
+            let is_empty = matches!(description, Text::Plain(text) if text.is_empty());
+            changed.description = (!is_empty).then(|| document(description));
         }
         if let Some(priority) = priority {
             changed.priority = Some(named(&self.store.directory().priorities, priority, "priority")?);

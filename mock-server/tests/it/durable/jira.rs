@@ -32,19 +32,31 @@ async fn change(jira: &Jira, step: usize) {
     let path = |rest: &str| format!("issue/SEC-1/{rest}");
     match step {
         0 => drop(jira.create(json!({"labels": ["a"], "description": doc("x")})).await),
-        1 => drop(jira.put("issue/SEC-1", json!({"fields": {"summary": "Edited"}, "properties": [{"key": "k", "value": 1}]})).await),
+        1 => drop(
+            jira.put(
+                "issue/SEC-1",
+                json!({"fields": {"summary": "Edited"}, "properties": [{"key": "k", "value": 1}]}),
+            )
+            .await,
+        ),
         2 => drop(jira.post(&path("comment"), json!({"body": doc("Said.")})).await),
         3 => drop(jira.delete(&path("comment/10000")).await),
         4 => drop(jira.put(&path("properties/null"), Value::Null).await),
         5 => drop(jira.delete(&path("properties/origin")).await),
-        6 => drop(jira.post(&path("remotelink"), json!({"globalId": "g", "object": {"url": "u", "title": "t"}})).await),
+        6 => drop(
+            jira.post(&path("remotelink"), json!({"globalId": "g", "object": {"url": "u", "title": "t"}}))
+                .await,
+        ),
         7 => drop(jira.delete(&path("remotelink?globalId=g")).await),
         8 => drop(jira.post(&path("transitions"), json!({"transition": {"id": "31"}})).await),
         9 => drop(jira.delete("issue/SEC-2").await),
         10 => jira.happens(json!({"type": "jira.issue_moved", "issue": "SEC-3", "project": "OUT"})),
         11 => jira.happens(json!({"type": "jira.issue_hidden", "issue": "DET-1", "is_hidden": true})),
-        12 => jira.happens(json!({"type": "jira.limits_changed", "limits": {"search_lag_ms": 5, "comments_per_issue": 7}})),
-        13 => jira.happens(json!({"type": "jira.api_token_revoked", "account_id": "5b10ac8d82e05b22cc7d-limited"})),
+        12 => jira.happens(
+            json!({"type": "jira.limits_changed", "limits": {"search_lag_ms": 5, "comments_per_issue": 7}}),
+        ),
+        13 => jira
+            .happens(json!({"type": "jira.api_token_revoked", "account_id": "5b10ac8d82e05b22cc7d-limited"})),
         _ => drop(jira.put("issue/SEC-5/assignee", json!({"accountId": "5b10ac8d82e05b22cc7d-sync"})).await),
     }
 }
@@ -73,7 +85,11 @@ async fn every_change_is_there_after_a_restart() {
     assert_eq!(jira.get("issue/SEC-3").await.ok()["key"], "OUT-3", "former keys are there");
     assert_eq!(jira.get("issue/SEC-1/properties/null").await.ok()["value"], Value::Null);
     jira.api.control().reset();
-    assert_eq!(jira.get("issue/SEC-1").await.ok()["fields"]["summary"], "Open and labelled", "the origin is there too");
+    assert_eq!(
+        jira.get("issue/SEC-1").await.ok()["fields"]["summary"],
+        "Open and labelled",
+        "the origin is there too"
+    );
 }
 
 proptest! {
@@ -103,10 +119,16 @@ proptest! {
     }
 }
 
-async fn send(process: &Process, method: reqwest::Method, path: &str, body: Option<Value>) -> Result<(u16, Value), reqwest::Error> {
+async fn send(
+    process: &Process,
+    method: reqwest::Method,
+    path: &str,
+    body: Option<Value>,
+) -> Result<(u16, Value), reqwest::Error> {
     let url = format!("{}/rest/api/3/{path}", process.env["JIRA_BASE_URL"]);
     let request = reqwest::Client::new().request(method, url).header("content-type", "application/json");
-    let request = request.header("authorization", basic(&process.env["JIRA_EMAIL"], &process.env["JIRA_API_TOKEN"]));
+    let request =
+        request.header("authorization", basic(&process.env["JIRA_EMAIL"], &process.env["JIRA_API_TOKEN"]));
     let response = request.body(body.map(|body| body.to_string()).unwrap_or_default()).send().await?;
     let status = response.status().as_u16();
     Ok((status, serde_json::from_slice(&response.bytes().await?).unwrap_or_default()))
@@ -114,15 +136,26 @@ async fn send(process: &Process, method: reqwest::Method, path: &str, body: Opti
 
 /// Makes issues with a label of its own and comments on each, until the server is gone. Returns the keys that were
 /// acknowledged, each with whether its comment was, and how many issues were asked for.
-async fn write(process: Arc<Process>, label: String, done: Arc<AtomicUsize>) -> (BTreeMap<String, bool>, usize) {
+async fn write(
+    process: Arc<Process>,
+    label: String,
+    done: Arc<AtomicUsize>,
+) -> (BTreeMap<String, bool>, usize) {
     let (mut known, mut asked) = (BTreeMap::new(), 0);
     loop {
         asked += 1;
-        let made = send(&process, reqwest::Method::POST, "issue", Some(new_issue(json!({"labels": [label]})))).await;
+        let made =
+            send(&process, reqwest::Method::POST, "issue", Some(new_issue(json!({"labels": [label]})))).await;
         let Ok((201, made)) = made else { return (known, asked) };
         let key = made["key"].as_str().unwrap().to_owned();
         known.insert(key.clone(), false);
-        let said = send(&process, reqwest::Method::POST, &format!("issue/{key}/comment"), Some(json!({"body": doc("x")}))).await;
+        let said = send(
+            &process,
+            reqwest::Method::POST,
+            &format!("issue/{key}/comment"),
+            Some(json!({"body": doc("x")})),
+        )
+        .await;
         let Ok((201, _)) = said else { return (known, asked) };
         known.insert(key, true);
         done.fetch_add(1, Ordering::Relaxed);
@@ -137,12 +170,15 @@ async fn acknowledged_issues_survive_kill_9() {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let directory = TempDir::new().unwrap();
     let state = directory.path().join("state").display().to_string();
-    let start = || Process::start(directory.path(), &["--world", "jira", "--clock", "manual", "--state", &state]);
+    let start =
+        || Process::start(directory.path(), &["--world", "jira", "--clock", "manual", "--state", &state]);
     let mut process = Arc::new(start());
     for round in 0..4 {
         let done = Arc::new(AtomicUsize::new(0));
         let clients: Vec<_> = (0..3)
-            .map(|client| tokio::spawn(write(Arc::clone(&process), format!("r{round}c{client}"), Arc::clone(&done))))
+            .map(|client| {
+                tokio::spawn(write(Arc::clone(&process), format!("r{round}c{client}"), Arc::clone(&done)))
+            })
             .collect();
         let enough = random.random_range(1..60);
         while done.load(Ordering::Relaxed) < enough {
@@ -161,15 +197,21 @@ async fn acknowledged_issues_survive_kill_9() {
             let mut found = 0;
             let mut body = query.clone();
             loop {
-                let (status, page) = send(&process, reqwest::Method::POST, "search/jql", Some(body.clone())).await.unwrap();
+                let (status, page) =
+                    send(&process, reqwest::Method::POST, "search/jql", Some(body.clone())).await.unwrap();
                 assert_eq!(status, 200, "{page}; {context}");
                 found += page["issues"].as_array().unwrap().len();
                 let Some(token) = page.get("nextPageToken") else { break };
                 body["nextPageToken"] = token.clone();
             }
-            assert!((known.len()..=asked).contains(&found), "{found} of {} to {asked}; {context}", known.len());
+            assert!(
+                (known.len()..=asked).contains(&found),
+                "{found} of {} to {asked}; {context}",
+                known.len()
+            );
             for (key, is_said) in known {
-                let (status, issue) = send(&process, reqwest::Method::GET, &format!("issue/{key}"), None).await.unwrap();
+                let (status, issue) =
+                    send(&process, reqwest::Method::GET, &format!("issue/{key}"), None).await.unwrap();
                 assert_eq!(status, 200, "{key}; {context}");
                 assert!(!is_said || issue["fields"]["comment"]["total"] == 1, "{key}; {context}");
             }

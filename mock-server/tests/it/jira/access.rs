@@ -12,17 +12,29 @@ async fn a_failed_login_looks_like_an_empty_site() {
     // On a port of the sandbox's own these answers come from the site itself, on the shared one from nobody's.
     let known = Jira::new();
     let email = known.api.server.jira().email().to_owned();
-    for authorization in [basic(&email, "no-such-token"), basic("who@else.example", "x"), "Bearer abc".to_owned(), "Basic !".to_owned()] {
+    for authorization in [
+        basic(&email, "no-such-token"),
+        basic("who@else.example", "x"),
+        "Bearer abc".to_owned(),
+        "Basic !".to_owned(),
+    ] {
         let jira = Jira::new().showing(Some(&authorization));
         let search = jira.get("search/jql?jql=project%20%3D%20SEC&fields=summary").await;
         assert_eq!(search.headers["x-seraph-loginreason"], "AUTHENTICATED_FAILED", "JIRA-AUTH-LOGIN-REASON");
         let search = search.ok();
         assert_eq!(search, json!({"issues": [], "isLast": true}), "JIRA-AUTH-SEARCH-EMPTY");
         let projects = jira.get("project/search").await.ok();
-        assert_eq!((&projects["values"], &projects["total"]), (&json!([]), &json!(0)), "JIRA-AUTH-PROJECTS-EMPTY");
+        assert_eq!(
+            (&projects["values"], &projects["total"]),
+            (&json!([]), &json!(0)),
+            "JIRA-AUTH-PROJECTS-EMPTY"
+        );
         jira.get("issue/SEC-1").await.denied(404, "JIRA-AUTH-ISSUE-404");
         let myself = jira.get("myself").await;
-        assert_eq!((myself.status, myself.headers["x-mock-rule"].to_str().unwrap()), (401, "JIRA-AUTH-MYSELF-401"));
+        assert_eq!(
+            (myself.status, myself.headers["x-mock-rule"].to_str().unwrap()),
+            (401, "JIRA-AUTH-MYSELF-401")
+        );
         assert!(myself.headers["content-type"].to_str().unwrap().starts_with("text/html"));
         jira.post("issue", new_issue(json!({}))).await.denied(401, "JIRA-CREATE-UNAUTHORIZED");
         jira.put("issue/SEC-1", json!({})).await.denied(404, "JIRA-AUTH-ISSUE-404");
@@ -57,7 +69,10 @@ async fn a_failed_login_on_a_port_of_its_own_is_the_sandboxs() {
 async fn nobody_is_not_a_failed_login() {
     let jira = Jira::new().showing(None);
     let myself = jira.get("myself").await;
-    assert_eq!((myself.status, myself.headers["x-mock-rule"].to_str().unwrap()), (401, "JIRA-MYSELF-ANONYMOUS"));
+    assert_eq!(
+        (myself.status, myself.headers["x-mock-rule"].to_str().unwrap()),
+        (401, "JIRA-MYSELF-ANONYMOUS")
+    );
     assert!(!myself.headers.contains_key("x-seraph-loginreason"));
 }
 
@@ -83,9 +98,13 @@ async fn users_see_what_they_may() {
     limited.get("project/OUT").await.denied(404, "JIRA-ISSUE-404");
     assert_eq!(limited.found("labels = sync").await, ["SEC-2", "SEC-1"]);
     limited.post("search/jql", json!({"jql": "project = OUT"})).await.denied(400, "JIRA-SEARCH-INVALID");
-    let keys: Vec<_> = limited.get("project").await.ok().as_array().unwrap().iter().map(|row| row["key"].clone()).collect();
+    let keys: Vec<_> =
+        limited.get("project").await.ok().as_array().unwrap().iter().map(|row| row["key"].clone()).collect();
     assert_eq!(keys, ["SEC", "DET"]);
-    let denied = limited.post("issue", json!({"fields": {"project": {"key": "OUT"}}})).await.denied(400, "JIRA-CREATE-INVALID");
+    let denied = limited
+        .post("issue", json!({"fields": {"project": {"key": "OUT"}}}))
+        .await
+        .denied(400, "JIRA-CREATE-INVALID");
     assert_eq!(denied["errors"]["project"], "valid project is required");
 
     let reader = Jira::new().user("read-only");
@@ -110,11 +129,16 @@ async fn a_revoked_token_is_a_failed_login() {
 #[tokio::test]
 async fn tokens_are_in_no_journal_and_no_reply() {
     let jira = Jira::new();
-    let (email, token) = (jira.api.server.jira().email().to_owned(), jira.api.server.jira().api_token().to_owned());
+    let (email, token) =
+        (jira.api.server.jira().email().to_owned(), jira.api.server.jira().api_token().to_owned());
     let pair = basic(&email, &token).trim_start_matches("Basic ").to_owned();
     for secret in [&token, &pair] {
         let encoded = secret.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
-        let paths = [format!("issue/{encoded}"), format!("search/jql?jql=labels%20%3D%20{encoded}%21"), format!("x/{encoded}")];
+        let paths = [
+            format!("issue/{encoded}"),
+            format!("search/jql?jql=labels%20%3D%20{encoded}%21"),
+            format!("x/{encoded}"),
+        ];
         for path in paths {
             for jira in [&jira, &Jira::around(Api::of("jira")).showing(None)] {
                 let reply = jira.get(&path).await;
@@ -122,7 +146,8 @@ async fn tokens_are_in_no_journal_and_no_reply() {
             }
         }
         let _ = jira.post("issue", new_issue(json!({"labels": [format!("{secret} x")]}))).await;
-        let _ = jira.send(Method::PUT, "issue/SEC-1", Some(format!("{{\"fields\": {{\"{secret}\": 1}}}}"))).await;
+        let _ =
+            jira.send(Method::PUT, "issue/SEC-1", Some(format!("{{\"fields\": {{\"{secret}\": 1}}}}"))).await;
         let _ = jira.send(Method::POST, "issue", Some(secret.clone())).await;
     }
     let text = serde_json::to_string(&jira.api.control().journal(&Filter::default())).unwrap();
@@ -144,7 +169,8 @@ async fn paths_that_are_not_there_are_told_apart() {
     other.denied(405, "server.method-not-allowed");
     jira.get("issue/bulk").await.denied(405, "server.method-not-allowed");
     jira.get("issue/%FF").await.denied(400, "server.path-encoding");
-    let version = jira.api.raw(http::Request::get("/rest/api/1/myself").body(axum::body::Body::empty()).unwrap()).await;
+    let version =
+        jira.api.raw(http::Request::get("/rest/api/1/myself").body(axum::body::Body::empty()).unwrap()).await;
     version.denied(404, "server.unknown-route");
     assert_eq!(jira.send(Method::HEAD, "issue/SEC-1", None).await.status, 200);
     assert_eq!(jira.get("issue/SEC-1/").await.status, 200);

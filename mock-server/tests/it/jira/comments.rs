@@ -19,7 +19,10 @@ async fn comments_are_listed_added_changed_and_deleted() {
     assert_eq!((&list["total"], &list["comments"][0]["body"]), (&json!(2), &doc("Seen.")));
     assert_eq!(list["comments"][0]["author"], Value::Null);
     let newest = jira.get("issue/SEC-1/comment?orderBy=-created&maxResults=1").await.ok();
-    assert_eq!((&newest["comments"][0]["id"], newest["comments"].as_array().unwrap().len()), (&json!("10001"), 1));
+    assert_eq!(
+        (&newest["comments"][0]["id"], newest["comments"].as_array().unwrap().len()),
+        (&json!("10001"), 1)
+    );
     let second = jira.get("issue/SEC-1/comment?startAt=1").await.ok();
     assert_eq!(second["comments"][0]["id"], "10001");
     assert_eq!(jira.get("issue/SEC-1/comment?startAt=99999999999").await.ok()["comments"], json!([]));
@@ -45,7 +48,10 @@ async fn a_comment_says_something_well_formed() {
         (json!({"body": null}), "JIRA-COMMENT-INVALID"),
         (json!({"body": {"type": "doc", "version": 1, "content": []}}), "JIRA-COMMENT-INVALID"),
         (json!({"body": "text"}), "JIRA-V3-DOCUMENTS"),
-        (json!({"body": {"type": "doc", "version": 1, "content": [{"type": "text", "text": "x"}]}}), "JIRA-DOCUMENT-NODES"),
+        (
+            json!({"body": {"type": "doc", "version": 1, "content": [{"type": "text", "text": "x"}]}}),
+            "JIRA-DOCUMENT-NODES",
+        ),
         (json!({"body": doc(&"x".repeat(32_768))}), "JIRA-TEXT-LENGTH"),
     ] {
         let denied = jira.post("issue/SEC-1/comment", body).await.denied(400, rule);
@@ -60,5 +66,8 @@ async fn a_comment_says_something_well_formed() {
 async fn what_the_limit_counts_of_a_document_is_a_reading() {
     let body = json!({"body": doc(&"x".repeat(32_700))});
     assert_eq!(Jira::new().post("issue/SEC-1/comment", body.clone()).await.status, 201);
-    Jira::under("jira.document-length", "json").post("issue/SEC-1/comment", body).await.denied(400, "JIRA-TEXT-LENGTH");
+    Jira::under("jira.document-length", "json")
+        .post("issue/SEC-1/comment", body)
+        .await
+        .denied(400, "JIRA-TEXT-LENGTH");
 }

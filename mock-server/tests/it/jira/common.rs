@@ -33,7 +33,9 @@ impl Jira {
     /// A site with these limits.
     pub(crate) fn limited(limits: Value) -> Self {
         let jira = Self::new();
-        jira.happens(json!({"type": "jira.limits_changed", "limits": limits}));
+        let mut event = json!({"type": "jira.limits_changed"});
+        event["limits"] = limits;
+        jira.happens(event);
         jira
     }
 
@@ -138,8 +140,9 @@ impl Jira {
 /// The body of a new issue in `SEC` with these further fields.
 pub(crate) fn new_issue(fields: Value) -> Value {
     let mut all = json!({"project": {"key": "SEC"}, "issuetype": {"name": "Task"}, "summary": "A new one"});
-    for (name, value) in fields.as_object().unwrap() {
-        all[name] = value.clone();
+    let Value::Object(fields) = fields else { panic!("fields are an object") };
+    for (name, value) in fields {
+        all[name] = value;
     }
     json!({"fields": all})
 }

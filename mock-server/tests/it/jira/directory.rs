@@ -25,13 +25,19 @@ async fn lists_of_what_is_set_up() {
 async fn projects_are_found() {
     let jira = Jira::new();
     let found = jira.get("project/search?query=se").await.ok();
-    assert_eq!((&found["total"], &found["values"][0]["key"], &found["isLast"]), (&json!(1), &json!("SEC"), &json!(true)));
+    assert_eq!(
+        (&found["total"], &found["values"][0]["key"], &found["isLast"]),
+        (&json!(1), &json!("SEC"), &json!(true))
+    );
     let page = jira.get("project/search?maxResults=1&startAt=1").await.ok();
     assert_eq!((&page["values"][0]["key"], &page["isLast"]), (&json!("OUT"), &json!(false)));
     assert_eq!(jira.get("project/search?keys=DET,out").await.ok()["total"], 2);
     for name in ["SEC", "sec", "10000"] {
         let project = jira.get(&format!("project/{name}")).await.ok();
-        assert_eq!((&project["key"], &project["issueTypes"][2]["name"]), (&json!("SEC"), &json!("Vulnerability")));
+        assert_eq!(
+            (&project["key"], &project["issueTypes"][2]["name"]),
+            (&json!("SEC"), &json!("Vulnerability"))
+        );
     }
 }
 
@@ -51,7 +57,12 @@ async fn the_demonstration_has_a_project_and_its_variables() {
 async fn a_world_comes_back_as_it_went_out() {
     let jira = Jira::new();
     let key = jira.create(json!({"labels": ["a"]})).await;
-    let _ = jira.post(&format!("issue/{key}/remotelink"), json!({"globalId": "g", "object": {"url": "u", "title": "t"}})).await;
+    let _ = jira
+        .post(
+            &format!("issue/{key}/remotelink"),
+            json!({"globalId": "g", "object": {"url": "u", "title": "t"}}),
+        )
+        .await;
     jira.delete("issue/SEC-5").await.no_content();
     let world = jira.api.control().export_world();
     assert_eq!(world.validate(), []);

@@ -26,19 +26,35 @@ async fn people_make_edit_comment_and_close() {
     let fields = jira.fields("SEC-6").await;
     assert_eq!((&fields["summary"], &fields["reporter"]), (&json!("By hand"), &Value::Null));
     assert_eq!(fields["description"], doc("Text."));
-    jira.happens(json!({"type": "jira.issue_edited", "issue": "SEC-1", "edit": {"summary": "Edited", "description": null, "labels_added": ["mine"], "labels_removed": ["sync"], "priority": "Low"}}));
+    jira.happens(json!({"type": "jira.issue_edited", "issue": "SEC-1", "edit": {"summary": "Edited", "description": "", "labels_added": ["mine"], "labels_removed": ["sync"], "priority": "Low"}}));
     jira.happens(json!({"type": "jira.issue_commented", "issue": "SEC-1", "body": "Why?"}));
-    jira.happens(json!({"type": "jira.issue_assigned", "issue": "SEC-1", "assignee": "5b10ac8d82e05b22cc7d-limited"}));
+    jira.happens(
+        json!({"type": "jira.issue_assigned", "issue": "SEC-1", "assignee": "5b10ac8d82e05b22cc7d-limited"}),
+    );
     // People may go ways that the workflow does not have.
     jira.happens(json!({"type": "jira.issue_transitioned", "issue": "SEC-1", "status": "Done"}));
     let fields = jira.fields("SEC-1").await;
-    assert_eq!((&fields["summary"], &fields["description"], &fields["labels"]), (&json!("Edited"), &Value::Null, &json!(["crypto", "mine"])));
-    assert_eq!((&fields["priority"]["name"], &fields["assignee"]["displayName"]), (&json!("Low"), &json!("limited")));
+    assert_eq!(
+        (&fields["summary"], &fields["description"], &fields["labels"]),
+        (&json!("Edited"), &Value::Null, &json!(["crypto", "mine"]))
+    );
+    assert_eq!(
+        (&fields["priority"]["name"], &fields["assignee"]["displayName"]),
+        (&json!("Low"), &json!("limited"))
+    );
     assert_eq!(fields["comment"]["comments"][1]["body"], doc("Why?"));
-    assert_eq!((&fields["status"]["name"], &fields["resolution"]), (&json!("Done"), &Value::Null), "over without a resolution");
+    assert_eq!(
+        (&fields["status"]["name"], &fields["resolution"]),
+        (&json!("Done"), &Value::Null),
+        "over without a resolution"
+    );
     jira.happens(json!({"type": "jira.issue_transitioned", "issue": "SEC-1", "status": "To Do", "resolution": "Won't Do"}));
     let fields = jira.fields("SEC-1").await;
-    assert_eq!((&fields["status"]["name"], &fields["resolution"]["name"]), (&json!("To Do"), &json!("Won't Do")), "resolved and not over");
+    assert_eq!(
+        (&fields["status"]["name"], &fields["resolution"]["name"]),
+        (&json!("To Do"), &json!("Won't Do")),
+        "resolved and not over"
+    );
     assert_eq!(fields["updated"], "2026-01-15T00:01:00.000+0000");
 }
 
@@ -82,7 +98,14 @@ async fn what_can_not_happen_changes_nothing() {
     assert_eq!(jira.api.control().export_world(), before);
     let unknown = serde_json::from_value::<fixtures::world::Event>(json!({"type": "jira.nonsense"}));
     assert!(unknown.is_err());
-    let reply = jira.api.admin(http::Method::POST, "sandboxes/default/events", Some(json!({"type": "jira.issue_deleted", "issue": "SEC-1"}))).await;
+    let reply = jira
+        .api
+        .admin(
+            http::Method::POST,
+            "sandboxes/default/events",
+            Some(json!({"type": "jira.issue_deleted", "issue": "SEC-1"})),
+        )
+        .await;
     assert_eq!(reply.status, 200, "{}", reply.text);
     assert_eq!(reply.json()["issue_id"], "10000");
 }

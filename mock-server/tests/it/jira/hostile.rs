@@ -11,7 +11,21 @@ use crate::support::{block_on, proptest_cases};
 fn odd_text() -> impl Strategy<Value = String> {
     proptest::prop_oneof![
         ".{0,40}",
-        select(vec!["", "\u{0}", "\u{1}", "%00", "null", "-1", "99999999999999999999", "SEC-1", "SEC--1", "SEC-0", "-", "*all"]).prop_map(str::to_owned),
+        select(vec![
+            "",
+            "\u{0}",
+            "\u{1}",
+            "%00",
+            "null",
+            "-1",
+            "99999999999999999999",
+            "SEC-1",
+            "SEC--1",
+            "SEC-0",
+            "-",
+            "*all"
+        ])
+        .prop_map(str::to_owned),
     ]
 }
 
@@ -24,7 +38,21 @@ fn odd_json() -> impl Strategy<Value = Value> {
         proptest::strategy::Just(doc("x")),
     ];
     leaf.prop_recursive(3, 24, 4, |inner| {
-        let names = select(vec!["id", "key", "name", "accountId", "type", "content", "body", "add", "set", "remove", "url", "title", "value"]);
+        let names = select(vec![
+            "id",
+            "key",
+            "name",
+            "accountId",
+            "type",
+            "content",
+            "body",
+            "add",
+            "set",
+            "remove",
+            "url",
+            "title",
+            "value",
+        ]);
         proptest::prop_oneof![
             proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
             proptest::collection::btree_map(names.prop_map(str::to_owned), inner, 0..4)
@@ -34,17 +62,45 @@ fn odd_json() -> impl Strategy<Value = Value> {
 }
 
 fn odd_body() -> impl Strategy<Value = String> {
-    let members = ["fields", "update", "transition", "properties", "issueUpdates", "body", "object", "globalId", "jql", "fields", "maxResults", "nextPageToken", "reconcileIssues", "accountId"];
-    let fields = ["summary", "description", "labels", "priority", "assignee", "resolution", "issuetype", "project", "customfield_10010", "comment"];
+    let members = [
+        "fields",
+        "update",
+        "transition",
+        "properties",
+        "issueUpdates",
+        "body",
+        "object",
+        "globalId",
+        "jql",
+        "fields",
+        "maxResults",
+        "nextPageToken",
+        "reconcileIssues",
+        "accountId",
+    ];
+    let fields = [
+        "summary",
+        "description",
+        "labels",
+        "priority",
+        "assignee",
+        "resolution",
+        "issuetype",
+        "project",
+        "customfield_10010",
+        "comment",
+    ];
     let object = |names: Vec<&'static str>| {
         proptest::collection::btree_map(select(names).prop_map(str::to_owned), odd_json(), 0..4)
             .prop_map(|map| Value::Object(map.into_iter().collect()))
     };
     proptest::prop_oneof![
         object(members.to_vec()),
-        (object(fields.to_vec()), object(fields.to_vec()), odd_json()).prop_map(|(fields, update, transition)| {
-            json!({"fields": fields, "update": update, "transition": transition})
-        }),
+        (object(fields.to_vec()), object(fields.to_vec()), odd_json()).prop_map(
+            |(fields, update, transition)| {
+                json!({"fields": fields, "update": update, "transition": transition})
+            }
+        ),
         odd_json(),
     ]
     .prop_map(|value| value.to_string())
@@ -103,20 +159,31 @@ proptest! {
 #[tokio::test]
 async fn what_people_wrote_is_never_taken_for_a_link() {
     let jira = Jira::new();
-    let key = jira.create(json!({"summary": "a\u{1}b", "labels": ["c\u{1}d"], "description": doc("e\u{1}f")})).await;
+    let key = jira
+        .create(json!({"summary": "a\u{1}b", "labels": ["c\u{1}d"], "description": doc("e\u{1}f")}))
+        .await;
     let fields = jira.fields(&key).await;
-    assert_eq!((&fields["summary"], &fields["labels"], &fields["description"]), (&json!("a\u{1}b"), &json!(["c\u{1}d"]), &doc("e\u{1}f")));
+    assert_eq!(
+        (&fields["summary"], &fields["labels"], &fields["description"]),
+        (&json!("a\u{1}b"), &json!(["c\u{1}d"]), &doc("e\u{1}f"))
+    );
     let comment = jira.post(&format!("issue/{key}/comment"), json!({"body": doc("\u{1}")})).await.json();
     assert_eq!(comment["body"], doc("\u{1}"));
     let _ = jira.put(&format!("issue/{key}/properties/p%01"), json!("\u{1}")).await;
-    assert_eq!(jira.get(&format!("issue/{key}/properties/p%01")).await.ok(), json!({"key": "p\u{1}", "value": "\u{1}"}));
+    assert_eq!(
+        jira.get(&format!("issue/{key}/properties/p%01")).await.ok(),
+        json!({"key": "p\u{1}", "value": "\u{1}"})
+    );
 }
 
 #[tokio::test]
 async fn a_strange_host_is_not_repeated() {
     let jira = Jira::new();
     for host in ["\"<script>", "a b", ""] {
-        let request = Request::get("/rest/api/3/serverInfo").header("host", host).body(axum::body::Body::empty()).unwrap();
+        let request = Request::get("/rest/api/3/serverInfo")
+            .header("host", host)
+            .body(axum::body::Body::empty())
+            .unwrap();
         assert_eq!(jira.api.raw(request).await.ok()["baseUrl"], "http://mock-server.invalid");
     }
 }

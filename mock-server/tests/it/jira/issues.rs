@@ -15,7 +15,10 @@ async fn an_issue_is_made_and_read() {
     let made = jira.post("issue", body).await;
     assert_eq!(made.status, 201, "JIRA-CREATE-201");
     let made = made.json();
-    assert_eq!(made, json!({"id": "10006", "key": "SEC-6", "self": "http://jira.example/rest/api/3/issue/10006"}));
+    assert_eq!(
+        made,
+        json!({"id": "10006", "key": "SEC-6", "self": "http://jira.example/rest/api/3/issue/10006"})
+    );
 
     let issue = jira.get("issue/SEC-6?properties=*all").await.ok();
     let fields = &issue["fields"];
@@ -45,12 +48,17 @@ async fn version_2_has_texts_for_the_same_rows() {
     let fields = v3.fields("SEC-1").await;
     assert_eq!(fields["description"]["content"][1]["content"][1], json!({"type": "hardBreak"}));
     let v2 = v3.v2();
-    assert_eq!(v2.fields("SEC-1").await["description"], "First paragraph.\n\nSecond\nwith a break.", "JIRA-V2-TEXTS");
+    assert_eq!(
+        v2.fields("SEC-1").await["description"],
+        "First paragraph.\n\nSecond\nwith a break.",
+        "JIRA-V2-TEXTS"
+    );
     let key = v2.create(json!({"description": text})).await;
     let issue = v2.get(&format!("issue/{key}")).await.ok();
     assert_eq!(issue["fields"]["description"], text);
     assert!(issue["self"].as_str().unwrap().starts_with("http://jira.example/rest/api/2/issue/"));
-    let denied = v2.post("issue", new_issue(json!({"description": doc("x")}))).await.denied(400, "JIRA-V2-TEXTS");
+    let denied =
+        v2.post("issue", new_issue(json!({"description": doc("x")}))).await.denied(400, "JIRA-V2-TEXTS");
     assert_eq!(denied["errors"]["description"], "Operation value must be a string");
     let latest = http::Request::get("/rest/api/latest/serverInfo").body(axum::body::Body::empty()).unwrap();
     assert_eq!(v2.api.raw(latest).await.status, 200);
@@ -72,7 +80,11 @@ async fn a_new_issue_is_checked_field_by_field() {
         (json!({"summary": long}), "summary", "JIRA-SUMMARY-LENGTH"),
         (json!({"description": "text"}), "description", "JIRA-V3-DOCUMENTS"),
         (json!({"description": {"type": "paragraph"}}), "description", "JIRA-DOCUMENT-ROOT"),
-        (json!({"description": {"type": "doc", "version": 1, "content": [{"type": "html"}]}}), "description", "JIRA-DOCUMENT-NODES"),
+        (
+            json!({"description": {"type": "doc", "version": 1, "content": [{"type": "html"}]}}),
+            "description",
+            "JIRA-DOCUMENT-NODES",
+        ),
         (json!({"description": doc(&"x".repeat(32_768))}), "description", "JIRA-TEXT-LENGTH"),
         (json!({"labels": ["a b"]}), "labels", "JIRA-LABEL-SPACES"),
         (json!({"labels": [long]}), "labels", "jira.label-length"),
@@ -88,7 +100,10 @@ async fn a_new_issue_is_checked_field_by_field() {
         assert!(denied["errors"][field].is_string(), "{field}: {denied}");
     }
     let denied = jira.post("issue", new_issue(json!({"nonsense": 1}))).await.json();
-    assert_eq!(denied["errors"]["nonsense"], "Field 'nonsense' cannot be set. It is not on the appropriate screen, or unknown.");
+    assert_eq!(
+        denied["errors"]["nonsense"],
+        "Field 'nonsense' cannot be set. It is not on the appropriate screen, or unknown."
+    );
     // Everything that is wrong is said at once, and nothing was made.
     let both = jira.post("issue", new_issue(json!({"summary": "", "labels": ["a b"]}))).await.json();
     assert_eq!(both["errors"].as_object().unwrap().len(), 2);
@@ -116,18 +131,32 @@ async fn a_screen_says_what_can_be_set_and_what_must() {
     };
     let denied = jira.post("issue", new(json!({}))).await.denied(400, "JIRA-CREATE-INVALID");
     assert_eq!(denied["errors"]["customfield_10010"], "External id is required.");
-    jira.post("issue", new(json!({"customfield_10010": "x", "labels": ["a"]}))).await.denied(400, "JIRA-FIELD-SCREEN");
+    jira.post("issue", new(json!({"customfield_10010": "x", "labels": ["a"]})))
+        .await
+        .denied(400, "JIRA-FIELD-SCREEN");
     let made = jira.post("issue", new(json!({"customfield_10010": "dt:1"}))).await;
     assert_eq!(made.json()["key"], "DET-2");
     assert_eq!(jira.fields("DET-2").await["customfield_10010"], "dt:1");
-    jira.put("issue/DET-2", json!({"fields": {"customfield_10010": null}})).await.denied(400, "JIRA-EDIT-INVALID");
+    jira.put("issue/DET-2", json!({"fields": {"customfield_10010": null}}))
+        .await
+        .denied(400, "JIRA-EDIT-INVALID");
 
     let types = jira.get("issue/createmeta/DET/issuetypes").await.ok();
     assert_eq!(types["issueTypes"][0]["name"], "Task");
     let fields = jira.get("issue/createmeta/DET/issuetypes/10001").await.ok();
-    let fields: Vec<_> =
-        fields["fields"].as_array().unwrap().iter().map(|field| (field["fieldId"].clone(), field["required"].clone())).collect();
-    let wanted = [("summary", true), ("issuetype", true), ("project", true), ("description", false), ("customfield_10010", true)];
+    let fields: Vec<_> = fields["fields"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|field| (field["fieldId"].clone(), field["required"].clone()))
+        .collect();
+    let wanted = [
+        ("summary", true),
+        ("issuetype", true),
+        ("project", true),
+        ("description", false),
+        ("customfield_10010", true),
+    ];
     assert_eq!(fields, wanted.map(|(name, required)| (json!(name), json!(required))), "JIRA-META-FIELDS");
     jira.get("issue/createmeta/DET/issuetypes/7").await.denied(404, "JIRA-META-FIELDS");
     let edit = jira.get("issue/SEC-1/editmeta").await.ok();
@@ -141,7 +170,11 @@ async fn a_new_issue_can_be_moved_on_at_once() {
     body["transition"] = json!({"id": "21"});
     let key = jira.post("issue", body.clone()).await.json()["key"].clone();
     let fields = jira.fields(key.as_str().unwrap()).await;
-    assert_eq!((&fields["status"]["name"], &fields["resolution"]["name"]), (&json!("Done"), &json!("Done")), "JIRA-CREATE-TRANSITION");
+    assert_eq!(
+        (&fields["status"]["name"], &fields["resolution"]["name"]),
+        (&json!("Done"), &json!("Done")),
+        "JIRA-CREATE-TRANSITION"
+    );
     body["transition"] = json!({"id": "41"});
     jira.post("issue", body).await.denied(400, "JIRA-TRANSITION-INVALID");
     let mut lacking = new_issue(json!({}));
@@ -152,8 +185,14 @@ async fn a_new_issue_can_be_moved_on_at_once() {
 #[tokio::test]
 async fn fifty_issues_are_made_at_once_and_some_may_fail() {
     let jira = Jira::new();
-    let bulk = |fields: Vec<Value>| json!({"issueUpdates": fields.into_iter().map(new_issue).collect::<Vec<_>>()});
-    let some = jira.post("issue/bulk", bulk(vec![json!({"summary": "one"}), json!({"summary": ""}), json!({"summary": "two"})])).await;
+    let bulk =
+        |fields: Vec<Value>| json!({"issueUpdates": fields.into_iter().map(new_issue).collect::<Vec<_>>()});
+    let some = jira
+        .post(
+            "issue/bulk",
+            bulk(vec![json!({"summary": "one"}), json!({"summary": ""}), json!({"summary": "two"})]),
+        )
+        .await;
     assert_eq!(some.status, 201, "JIRA-BULK-SOME");
     let some = some.json();
     assert_eq!(some["issues"].as_array().unwrap().len(), 2);
@@ -162,7 +201,11 @@ async fn fifty_issues_are_made_at_once_and_some_may_fail() {
     assert!(failure["elementErrors"]["errors"]["summary"].is_string());
 
     let none = jira.post("issue/bulk", bulk(vec![json!({"summary": ""})])).await;
-    assert_eq!((none.status, none.headers["x-mock-rule"].to_str().unwrap()), (400, "JIRA-CREATE-INVALID"), "JIRA-BULK-NONE");
+    assert_eq!(
+        (none.status, none.headers["x-mock-rule"].to_str().unwrap()),
+        (400, "JIRA-CREATE-INVALID"),
+        "JIRA-BULK-NONE"
+    );
     assert_eq!(none.json()["errors"][0]["failedElementNumber"], 0);
     assert_eq!(jira.post("issue/bulk", bulk(vec![json!({}); 50])).await.status, 201);
     jira.post("issue/bulk", bulk(vec![json!({}); 51])).await.denied(400, "JIRA-BULK-MAX");
@@ -188,7 +231,10 @@ async fn an_edit_changes_what_it_names() {
     assert_eq!(fields["status"]["name"], "To Do", "JIRA-EDIT-NO-TRANSITION");
     assert_eq!(fields["updated"], "2026-01-15T00:01:00.000+0000", "JIRA-EDIT-204");
     assert_eq!(issue["properties"], json!({"more": null}));
-    let shown = jira.put("issue/SEC-1?returnIssue=true", json!({"update": {"summary": [{"set": "Third"}]}})).await.ok();
+    let shown = jira
+        .put("issue/SEC-1?returnIssue=true", json!({"update": {"summary": [{"set": "Third"}]}}))
+        .await
+        .ok();
     assert_eq!(shown["fields"]["summary"], "Third");
 
     for (body, rule) in [

@@ -15,7 +15,10 @@ async fn bursts_are_limited_per_endpoint_and_method() {
     assert_eq!(header("ratelimit-reason"), "jira-burst-based", "JIRA-RATE-REASON");
     assert_eq!(header("retry-after"), "30", "JIRA-RATE-RETRY-AFTER");
     assert_eq!(header("x-ratelimit-reset"), "2026-01-15T00:01Z", "JIRA-RATE-RESET");
-    assert_eq!((header("x-ratelimit-limit"), header("x-ratelimit-remaining")), ("2".to_owned(), "0".to_owned()));
+    assert_eq!(
+        (header("x-ratelimit-limit"), header("x-ratelimit-remaining")),
+        ("2".to_owned(), "0".to_owned())
+    );
     limited.denied(429, "JIRA-RATE-429");
     assert_eq!(jira.get("myself").await.status, 200, "another endpoint");
     assert_eq!(jira.put("issue/SEC-1", json!({})).await.status, 204, "another method");
@@ -46,7 +49,8 @@ async fn an_issue_has_room_for_so_much() {
     let jira = Jira::limited(json!({"comments_per_issue": 2, "remote_links_per_issue": 1}));
     assert_eq!(jira.post("issue/SEC-1/comment", json!({"body": doc("x")})).await.status, 201);
     jira.post("issue/SEC-1/comment", json!({"body": doc("x")})).await.denied(413, "JIRA-COMMENT-MAX");
-    let with_comment = json!({"transition": {"id": "11"}, "update": {"comment": [{"add": {"body": doc("x")}}]}});
+    let with_comment =
+        json!({"transition": {"id": "11"}, "update": {"comment": [{"add": {"body": doc("x")}}]}});
     jira.post("issue/SEC-1/transitions", with_comment).await.denied(413, "JIRA-COMMENT-MAX");
     assert_eq!(jira.fields("SEC-1").await["status"]["name"], "To Do");
     let link = |id: &str| json!({"globalId": id, "object": {"url": "https://e.example", "title": "x"}});

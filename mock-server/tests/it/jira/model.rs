@@ -83,7 +83,7 @@ fn empty_site() -> Jira {
     for project in &mut world.jira.projects {
         project.newest_number = None;
     }
-    world.jira.newest = Default::default();
+    world.jira.newest = fixtures::world::jira::NumbersSpec::default();
     jira.api.control().replace_world(world).unwrap();
     jira
 }
@@ -98,15 +98,25 @@ async fn apply(jira: &Jira, model: &mut Model, step: &Step) {
         }
         Step::Create(labels) => {
             let key = jira.create(json!({"labels": labels})).await;
-            let id: u64 = jira.get(&format!("issue/{key}?fields=summary")).await.ok()["id"].as_str().unwrap().parse().unwrap();
+            let id: u64 = jira.get(&format!("issue/{key}?fields=summary")).await.ok()["id"]
+                .as_str()
+                .unwrap()
+                .parse()
+                .unwrap();
             assert_eq!(key, model.key("SEC"));
             model.note(id, Some(Row { key, labels: labels.iter().copied().collect(), is_done: false }));
         }
         Step::Label(at, label, add) => {
             let Some((id, mut row)) = pick(at) else { return };
             let verb = if *add { "add" } else { "remove" };
-            jira.put(&format!("issue/{}", row.key), json!({"update": {"labels": [{verb: label}]}})).await.no_content();
-            if *add { row.labels.insert(label) } else { row.labels.remove(label) };
+            jira.put(&format!("issue/{}", row.key), json!({"update": {"labels": [{verb: label}]}}))
+                .await
+                .no_content();
+            if *add {
+                row.labels.insert(label)
+            } else {
+                row.labels.remove(label)
+            };
             model.note(id, Some(row));
         }
         Step::Close(at) => {
@@ -119,7 +129,9 @@ async fn apply(jira: &Jira, model: &mut Model, step: &Step) {
         }
         Step::Reopen(at) => {
             let Some((id, mut row)) = pick(at) else { return };
-            let reply = jira.post(&format!("issue/{}/transitions", row.key), json!({"transition": {"id": "41"}})).await;
+            let reply = jira
+                .post(&format!("issue/{}/transitions", row.key), json!({"transition": {"id": "41"}}))
+                .await;
             assert_eq!(reply.status, if row.is_done { 204 } else { 400 }, "{}", reply.text);
             row.is_done = false;
             model.note(id, Some(row));
@@ -140,6 +152,9 @@ async fn apply(jira: &Jira, model: &mut Model, step: &Step) {
     }
 }
 
+/// Whether a query means a row.
+type Means = fn(&Row) -> bool;
+
 proptest! {
     #![proptest_config(proptest_cases(60))]
 
@@ -159,7 +174,6 @@ proptest! {
             prop_assert_eq!(&issue["fields"]["labels"], &json!(row.labels));
             prop_assert_eq!(issue["fields"]["resolution"].is_null(), !row.is_done);
         }
-        type Means = fn(&Row) -> bool;
         let queries: [(&str, Means); 7] = [
             ("labels = a", |row| row.labels.contains("a")),
             ("labels in (a, b) AND statusCategory != Done", |row| !row.is_done && (row.labels.contains("a") || row.labels.contains("b"))),

@@ -12,7 +12,10 @@ async fn properties_are_set_read_listed_and_deleted() {
     assert_eq!(jira.put(&format!("{path}/a%2Fb%20c"), Value::Null).await.status, 200);
     assert_eq!(jira.get(&format!("{path}/a%2Fb%20c")).await.ok(), json!({"key": "a/b c", "value": null}));
     let keys = jira.get(path).await.ok();
-    assert_eq!(keys["keys"][0], json!({"key": "a/b c", "self": "http://jira.example/rest/api/3/issue/10000/properties/a%2Fb%20c"}));
+    assert_eq!(
+        keys["keys"][0],
+        json!({"key": "a/b c", "self": "http://jira.example/rest/api/3/issue/10000/properties/a%2Fb%20c"})
+    );
     assert_eq!(keys["keys"][1]["key"], "origin");
     jira.delete(&format!("{path}/origin")).await.no_content();
     jira.get(&format!("{path}/origin")).await.denied(404, "JIRA-PROPERTY-404");
@@ -40,7 +43,9 @@ async fn keys_and_values_have_limits() {
     body["properties"] = json!([{"key": "k"}]);
     jira.post("issue", body).await.denied(400, "JIRA-PROPERTY-VALUE");
     // No search finds a property.
-    jira.post("search/jql", json!({"jql": "issue.property[origin].target = \"1\""})).await.denied(400, "JIRA-SEARCH-INVALID");
+    jira.post("search/jql", json!({"jql": "issue.property[origin].target = \"1\""}))
+        .await
+        .denied(400, "JIRA-SEARCH-INVALID");
 }
 
 #[tokio::test]

@@ -9,13 +9,20 @@ async fn old_search_is_where_the_reading_says() {
     let jira = Jira::new();
     jira.get("search?jql=project=SEC").await.denied(410, "JIRA-SEARCH-GONE");
     jira.v2().get("search?jql=project=SEC").await.ok();
-    Jira::under("jira.old-search", "gone").v2().get("search?jql=project=SEC").await.denied(410, "jira.old-search");
+    Jira::under("jira.old-search", "gone")
+        .v2()
+        .get("search?jql=project=SEC")
+        .await
+        .denied(410, "jira.old-search");
 }
 
 #[tokio::test]
 async fn labels_mind_their_case_or_not() {
     assert!(Jira::new().found("labels = SYNC").await.is_empty());
-    assert_eq!(Jira::under("jira.label-case", "insensitive").found("labels = SYNC").await, ["OUT-2", "SEC-2", "SEC-1"]);
+    assert_eq!(
+        Jira::under("jira.label-case", "insensitive").found("labels = SYNC").await,
+        ["OUT-2", "SEC-2", "SEC-1"]
+    );
 }
 
 #[tokio::test]
@@ -39,10 +46,17 @@ async fn an_archived_issue_can_be_read_or_not() {
 
 #[tokio::test]
 async fn other_readings_change_what_they_say() {
-    assert_eq!(Jira::under("jira.default-order", "oldest-first").found("labels = sync").await, ["SEC-1", "SEC-2", "OUT-2"]);
+    assert_eq!(
+        Jira::under("jira.default-order", "oldest-first").found("labels = sync").await,
+        ["SEC-1", "SEC-2", "OUT-2"]
+    );
     let body = Jira::under("jira.error-status", "present").get("issue/SEC-99").await.json();
     assert_eq!(body["status"], 404);
-    Jira::under("jira.write-denied", "400").user("read-only").delete("issue/SEC-1").await.denied(400, "jira.write-denied");
+    Jira::under("jira.write-denied", "400")
+        .user("read-only")
+        .delete("issue/SEC-1")
+        .await
+        .denied(400, "jira.write-denied");
     let long = json!({"labels": ["x".repeat(1_000)]});
     Jira::under("jira.label-length", "unlimited").create(long).await;
     let search = json!({"jql": "project = SEC", "nextPageToken": "x"});
@@ -50,7 +64,10 @@ async fn other_readings_change_what_they_say() {
     assert_eq!(Jira::under("jira.bad-page-token", "first-page").post("search/jql", search).await.status, 200);
     let jira = Jira::under("jira.content-type", "tolerant");
     let request = http::Request::post("/rest/api/3/issue")
-        .header("authorization", super::common::basic("sync@larkfield.example", jira.api.server.jira().api_token()))
+        .header(
+            "authorization",
+            super::common::basic("sync@larkfield.example", jira.api.server.jira().api_token()),
+        )
         .body(axum::body::Body::from(new_issue(json!({})).to_string()))
         .unwrap();
     assert_eq!(jira.api.raw(request).await.status, 201);

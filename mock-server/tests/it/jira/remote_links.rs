@@ -16,7 +16,10 @@ async fn a_link_with_a_known_id_is_replaced() {
     first["relationship"] = "reported by".into();
     let made = jira.post(path, first).await;
     assert_eq!(made.status, 201, "JIRA-LINK-UPSERT");
-    assert_eq!(made.json(), json!({"id": 10_000, "self": "http://jira.example/rest/api/3/issue/SEC-1/remotelink/10000"}));
+    assert_eq!(
+        made.json(),
+        json!({"id": 10_000, "self": "http://jira.example/rest/api/3/issue/SEC-1/remotelink/10000"})
+    );
     assert_eq!(jira.get(path).await.ok()[0]["relationship"], "reported by");
     let again = jira.post(path, link(Some("system=x&id=1"), "Two")).await;
     assert_eq!((again.status, again.json()["id"].clone()), (200, json!(10_000)));
@@ -41,7 +44,13 @@ async fn a_link_with_a_known_id_is_replaced() {
 #[tokio::test]
 async fn a_link_leads_somewhere_and_has_a_title() {
     let jira = Jira::new();
-    for body in [json!({}), json!({"object": {"url": "https://e.example"}}), json!({"object": {"title": "x"}}), json!({"object": 1}), link(None, &"x".repeat(256))] {
+    for body in [
+        json!({}),
+        json!({"object": {"url": "https://e.example"}}),
+        json!({"object": {"title": "x"}}),
+        json!({"object": 1}),
+        link(None, &"x".repeat(256)),
+    ] {
         jira.post("issue/SEC-1/remotelink", body).await.denied(400, "JIRA-LINK-INVALID");
     }
 }

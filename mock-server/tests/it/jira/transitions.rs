@@ -7,7 +7,12 @@ use super::common::{Jira, doc};
 async fn ways(jira: &Jira, key: &str) -> Vec<(String, String)> {
     let ways = jira.get(&format!("issue/{key}/transitions")).await.ok();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
-    ways["transitions"].as_array().unwrap().iter().map(|way| (text(&way["id"]), text(&way["to"]["name"]))).collect()
+    ways["transitions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|way| (text(&way["id"]), text(&way["to"]["name"])))
+        .collect()
 }
 
 fn pairs(ways: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -17,7 +22,11 @@ fn pairs(ways: &[(&str, &str)]) -> Vec<(String, String)> {
 #[tokio::test]
 async fn the_ways_on_depend_on_status_and_workflow() {
     let jira = Jira::new();
-    assert_eq!(ways(&jira, "SEC-1").await, pairs(&[("11", "In Progress"), ("21", "Done"), ("31", "Won't Do")]), "JIRA-TRANSITIONS-FROM-STATUS");
+    assert_eq!(
+        ways(&jira, "SEC-1").await,
+        pairs(&[("11", "In Progress"), ("21", "Done"), ("31", "Won't Do")]),
+        "JIRA-TRANSITIONS-FROM-STATUS"
+    );
     assert_eq!(ways(&jira, "SEC-2").await, pairs(&[("21", "Done"), ("31", "Won't Do"), ("51", "To Do")]));
     assert_eq!(ways(&jira, "SEC-3").await, pairs(&[("41", "To Do")]));
     assert_eq!(ways(&jira, "DET-1").await, pairs(&[("711", "In Progress")]));
@@ -42,14 +51,24 @@ async fn an_issue_is_closed_and_reopened() {
     jira.post("issue/SEC-1/transitions", close.clone()).await.no_content();
     let fields = jira.fields("SEC-1").await;
     let at = "2026-01-15T00:00:01.000+0000";
-    assert_eq!((&fields["status"]["name"], &fields["resolution"]["name"]), (&json!("Done"), &json!("Done")), "JIRA-TRANSITION-204");
-    assert_eq!((&fields["resolutiondate"], &fields["statuscategorychangedate"], &fields["updated"]), (&json!(at), &json!(at), &json!(at)));
+    assert_eq!(
+        (&fields["status"]["name"], &fields["resolution"]["name"]),
+        (&json!("Done"), &json!("Done")),
+        "JIRA-TRANSITION-204"
+    );
+    assert_eq!(
+        (&fields["resolutiondate"], &fields["statuscategorychangedate"], &fields["updated"]),
+        (&json!(at), &json!(at), &json!(at))
+    );
     assert_eq!(fields["comment"]["comments"][1]["body"], doc("Fixed."));
     // What closed it leads on from there no more.
     jira.post("issue/SEC-1/transitions", close).await.denied(400, "JIRA-TRANSITION-INVALID");
     jira.post("issue/SEC-1/transitions", json!({"transition": {"id": 41}})).await.no_content();
     let fields = jira.fields("SEC-1").await;
-    assert_eq!((&fields["status"]["name"], &fields["resolution"], &fields["resolutiondate"]), (&json!("To Do"), &Value::Null, &Value::Null));
+    assert_eq!(
+        (&fields["status"]["name"], &fields["resolution"], &fields["resolutiondate"]),
+        (&json!("To Do"), &Value::Null, &Value::Null)
+    );
     // A way that sets its resolution itself.
     jira.post("issue/SEC-1/transitions", json!({"transition": {"id": "31"}})).await.no_content();
     assert_eq!(jira.fields("SEC-1").await["resolution"]["name"], "Won't Do");
@@ -65,7 +84,10 @@ async fn what_makes_no_sense_changes_nothing() {
         (json!({"transition": {"id": "721"}, "fields": resolved}), "JIRA-TRANSITION-INVALID"),
         (json!({"transition": {"id": "21"}}), "JIRA-TRANSITION-REQUIRED"),
         (json!({"transition": {"id": "21"}, "fields": {"resolution": null}}), "JIRA-TRANSITION-REQUIRED"),
-        (json!({"transition": {"id": "21"}, "fields": {"resolution": {"name": "Gone"}}}), "JIRA-EDIT-INVALID"),
+        (
+            json!({"transition": {"id": "21"}, "fields": {"resolution": {"name": "Gone"}}}),
+            "JIRA-EDIT-INVALID",
+        ),
         (json!({"transition": {"id": "11"}, "fields": resolved}), "JIRA-FIELD-SCREEN"),
         (json!({"transition": {"id": "11"}, "fields": {"summary": "x"}}), "JIRA-FIELD-SCREEN"),
     ] {

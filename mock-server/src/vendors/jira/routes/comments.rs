@@ -27,7 +27,10 @@ pub(super) fn list_comments(account: &Account, call: &Call<'_>) -> Result<Reply,
 fn comment_of(call: &Call<'_>, issue: &Issue) -> Result<Arc<Comment>, Denied> {
     let found = call.id(1).parse().ok().and_then(|id: u64| issue.comments.get(&id));
     found.cloned().ok_or_else(|| {
-        let text = format!("Can not find a comment for the id: {}.", super::super::rules::denial::shortened(call.id(1)));
+        let text = format!(
+            "Can not find a comment for the id: {}.",
+            super::super::rules::denial::shortened(call.id(1))
+        );
         Denial::rule(404, &ledger::JIRA_COMMENT_404, text)
     })
 }

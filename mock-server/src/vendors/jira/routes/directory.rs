@@ -1,5 +1,7 @@
 //! Who one is, what the site is, and what an administrator set up.
 
+#![expect(clippy::unnecessary_wraps, reason = "handlers have one form, whether or not they ever refuse")]
+
 use std::collections::BTreeSet;
 
 use fixtures::spec::jira as ledger;
@@ -14,7 +16,8 @@ use crate::vendors::jira::wire::{directory, people, time};
 /// `GET myself`
 pub(super) fn get_myself(_: &Account, call: &Call<'_>) -> Result<Reply, Denied> {
     let Some(user) = &call.user else {
-        let rule = if call.is_failed_login { &ledger::JIRA_AUTH_MYSELF_401 } else { &ledger::JIRA_MYSELF_ANONYMOUS };
+        let rule =
+            if call.is_failed_login { &ledger::JIRA_AUTH_MYSELF_401 } else { &ledger::JIRA_MYSELF_ANONYMOUS };
         let text = "Client must be authenticated to access this resource.";
         let mut denied = Denial::rule(401, rule, text);
         denied.is_page = true;
@@ -75,7 +78,20 @@ fn listed(call: &Call<'_>, values: Vec<Value>) -> Result<Reply, Denied> {
 /// `GET field`
 pub(super) fn list_fields(account: &Account, call: &Call<'_>) -> Result<Reply, Denied> {
     let known = account.store.directory();
-    let system = ["summary", "description", "issuetype", "project", "status", "priority", "labels", "assignee", "reporter", "resolution", "created", "updated"];
+    let system = [
+        "summary",
+        "description",
+        "issuetype",
+        "project",
+        "status",
+        "priority",
+        "labels",
+        "assignee",
+        "reporter",
+        "resolution",
+        "created",
+        "updated",
+    ];
     let custom = known.custom_fields.iter().map(|field| format!("customfield_{}", field.id));
     let names = system.map(str::to_owned).into_iter().chain(custom);
     listed(call, names.map(|name| directory::known_field(&name, known)).collect())

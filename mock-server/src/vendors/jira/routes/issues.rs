@@ -17,8 +17,8 @@ use crate::vendors::jira::rules::edits::{Edit, Screen};
 use crate::vendors::jira::rules::fields::{Reader, id_of, text_of};
 use crate::vendors::jira::rules::lengths::{PROPERTY_MAX, SHORT_MAX, length};
 use crate::vendors::jira::store::{Comment, Issue, Project, Rendered};
-use crate::vendors::jira::wire::issue::{Wanted, push};
 use crate::vendors::jira::wire::errors;
+use crate::vendors::jira::wire::issue::{Wanted, push};
 
 /// Most issues that one request makes.
 const BULK_MAX: usize = 50;
@@ -188,7 +188,9 @@ fn create(account: &mut Account, call: &Call<'_>, body: &Map<String, Value>) -> 
 }
 
 /// The priority of an issue that names none: the middle one.
-pub(in crate::vendors::jira) fn usual_priority(directory: &crate::vendors::jira::store::Directory) -> Option<u64> {
+pub(in crate::vendors::jira) fn usual_priority(
+    directory: &crate::vendors::jira::store::Directory,
+) -> Option<u64> {
     directory.priorities.get(directory.priorities.len() / 2).map(|row| row.id)
 }
 
@@ -240,7 +242,11 @@ fn properties_of(
 }
 
 /// Whether key and value of an entity property are short enough, and there.
-pub(super) fn check_property<'v>(key: &str, value: Option<&'v Value>, account: &Account) -> Result<&'v Value, Denied> {
+pub(super) fn check_property<'v>(
+    key: &str,
+    value: Option<&'v Value>,
+    account: &Account,
+) -> Result<&'v Value, Denied> {
     if key.is_empty() || length(key, account.readings()) > SHORT_MAX {
         let text = "The property key has to be between 1 and 255 characters long.";
         return Err(Denial::rule(400, &ledger::JIRA_PROPERTY_KEY, text));
@@ -258,17 +264,25 @@ pub(super) fn edit_issue(account: &mut Account, call: &Call<'_>) -> Result<Reply
     let issue = call.writable_issue(account)?;
     let body = call.body()?;
     if body.contains_key("transition") {
-        call.flags.borrow_mut().push(format!("{}: the transition is ignored", ledger::JIRA_EDIT_NO_TRANSITION.id));
+        call.flags
+            .borrow_mut()
+            .push(format!("{}: the transition is ignored", ledger::JIRA_EDIT_NO_TRANSITION.id));
     }
-    for name in body.keys().filter(|name| !["fields", "update", "properties", "transition", "historyMetadata"].contains(&name.as_str())) {
+    for name in body.keys().filter(|name| {
+        !["fields", "update", "properties", "transition", "historyMetadata"].contains(&name.as_str())
+    }) {
         call.flags.borrow_mut().push(format!("{} is unknown", shortened(name)));
     }
     let mut problems = FieldProblems::default();
     let project = account.store.project(issue.project).cloned().ok_or_else(Denial::no_issue)?;
     let directory = Arc::clone(account.store.directory());
     let reader = Reader { account, version: call.version, invalid: &ledger::JIRA_EDIT_INVALID };
-    let screen =
-        Screen { fields: &project.spec.screen, is_project_screen: true, project: &project, labels: &issue.labels };
+    let screen = Screen {
+        fields: &project.spec.screen,
+        is_project_screen: true,
+        project: &project,
+        labels: &issue.labels,
+    };
     let mut edit = Edit::read(&body, &screen, &reader, false, &mut problems);
     let invalid = Because::Rule(&ledger::JIRA_EDIT_INVALID);
     edit.check_required(&project.spec.screen, Some(&issue), &directory, invalid, &mut problems);
@@ -278,7 +292,8 @@ pub(super) fn edit_issue(account: &mut Account, call: &Call<'_>) -> Result<Reply
 
     let comments = std::mem::take(&mut edit.comments);
     let mut row = (*issue).clone();
-    let is_changed = edit.apply(&mut row, call.now) || account.readings().unchanged_edit == UnchangedEdit::Bumps;
+    let is_changed =
+        edit.apply(&mut row, call.now) || account.readings().unchanged_edit == UnchangedEdit::Bumps;
     if is_changed {
         row.updated = call.now;
     }
@@ -320,4 +335,3 @@ pub(super) fn delete_issue(account: &mut Account, call: &Call<'_>) -> Result<Rep
     account.store.remove_issue(issue.id, call.now);
     Ok(Reply::no_content())
 }
-

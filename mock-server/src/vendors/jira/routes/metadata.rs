@@ -31,7 +31,8 @@ fn fields(project: &Project, issue_type: Option<u64>, known: &Directory) -> Vec<
         if field["fieldId"] == "project" {
             field["allowedValues"] = json!([directory::project(project)]);
         } else if field["fieldId"] == "issuetype" {
-            let types = project.spec.issue_types.iter().filter(|id| issue_type.is_none_or(|only| only == **id));
+            let types =
+                project.spec.issue_types.iter().filter(|id| issue_type.is_none_or(|only| only == **id));
             field["allowedValues"] =
                 types.filter_map(|id| known.issue_type(*id)).map(directory::issue_type).collect();
         }

@@ -225,7 +225,8 @@ fn admit(account: &Account, call: &Call<'_>, found: &Found) -> Result<(), Denied
     }
     call.keep_pace(account, found.operation(&call.request.method))?;
     let kind = call.request.header(header::CONTENT_TYPE).unwrap_or_default();
-    let is_json = kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"));
+    let is_json =
+        kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"));
     if account.readings().content_type == ContentType::Required && !call.request.body.is_empty() && !is_json {
         return Err(Denial::reading(415, &ledger::JIRA_CONTENT_TYPE, "Unsupported Media Type"));
     }
@@ -237,7 +238,7 @@ fn finish(result: Result<Reply, Denied>, call: Call<'_>, readings: &Readings) ->
     let is_failed_login = call.is_failed_login;
     let flags = RefCell::into_inner(call.flags);
     let mut answer = match result {
-        Ok(Reply { status, body, headers }) => Answer { flags, headers, ..Answer::json(status, body) },
+        Ok(Reply { status, body, headers }) => Answer { headers, flags, ..Answer::json(status, body) },
         Err(denied) => {
             let body = match &denied.body {
                 Some(body) => body.clone(),
@@ -245,7 +246,7 @@ fn finish(result: Result<Reply, Denied>, call: Call<'_>, readings: &Readings) ->
                 None => wire::error_body(&denied, readings),
             };
             let Denial { refusal, headers, is_page, .. } = *denied;
-            let mut answer = Answer { flags, headers, ..Answer::refused(refusal, body) };
+            let mut answer = Answer { headers, flags, ..Answer::refused(refusal, body) };
             if is_page {
                 answer.headers.push((header::CONTENT_TYPE, "text/html;charset=UTF-8".to_owned()));
             }
@@ -301,7 +302,11 @@ fn leads(method: &Method, path: &str) -> Leads {
             Err(_) => Leads::Undecodable,
         };
     }
-    if allowed.is_empty() { Leads::Nothing { nearest: nearest(method, path) } } else { Leads::OtherMethod { path: other, allowed } }
+    if allowed.is_empty() {
+        Leads::Nothing { nearest: nearest(method, path) }
+    } else {
+        Leads::OtherMethod { path: other, allowed }
+    }
 }
 
 fn matches(pattern: &str, segments: &[&str]) -> bool {
@@ -314,9 +319,8 @@ fn matches(pattern: &str, segments: &[&str]) -> bool {
 /// The route that a mistaken path most likely meant.
 fn nearest(method: &Method, path: &str) -> &'static Route {
     let path: String = path.chars().take(200).collect();
-    let distance = |route: &&Route| {
-        strsim::levenshtein(route.path, &path) * 2 + usize::from(route.method != *method)
-    };
+    let distance =
+        |route: &&Route| strsim::levenshtein(route.path, &path) * 2 + usize::from(route.method != *method);
     ROUTES.iter().min_by_key(distance).unwrap_or(&ROUTES[0])
 }
 
@@ -347,12 +351,17 @@ impl Found {
         let refusal = match &self.leads {
             Leads::Route(route, _) => {
                 let path = route.path;
-                let reason = format!("not simulated: the vendor documents {path}, this simulator does not play it");
+                let reason =
+                    format!("not simulated: the vendor documents {path}, this simulator does not play it");
                 Refusal::server(501, "server.not-simulated", reason)
             }
             Leads::OtherMethod { path, allowed } => {
                 let allowed = join(allowed);
-                Refusal::server(405, "server.method-not-allowed", format!("{path} takes {allowed}, not {method}"))
+                Refusal::server(
+                    405,
+                    "server.method-not-allowed",
+                    format!("{path} takes {allowed}, not {method}"),
+                )
             }
             Leads::Undecodable => {
                 Refusal::server(400, "server.path-encoding", "the path is not percent-encoded UTF-8")
@@ -362,7 +371,8 @@ impl Found {
                 Refusal::server(404, "server.unknown-route", reason)
             }
             Leads::Nothing { nearest } => {
-                let reason = format!("the API has no such path; the nearest is {} {}", nearest.method, nearest.path);
+                let reason =
+                    format!("the API has no such path; the nearest is {} {}", nearest.method, nearest.path);
                 Refusal::server(404, "server.unknown-route", reason)
             }
         };

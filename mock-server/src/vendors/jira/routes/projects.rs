@@ -1,5 +1,7 @@
 //! `project`
 
+#![expect(clippy::unnecessary_wraps, reason = "handlers have one form, whether or not they ever refuse")]
+
 use std::sync::Arc;
 
 use fixtures::spec::jira as ledger;

@@ -17,7 +17,8 @@ pub(super) fn list_properties(account: &Account, call: &Call<'_>) -> Result<Repl
 }
 
 fn no_property(key: &str) -> Denied {
-    let text = format!("The property with key '{}' does not exist.", super::super::rules::denial::shortened(key));
+    let text =
+        format!("The property with key '{}' does not exist.", super::super::rules::denial::shortened(key));
     Denial::rule(404, &ledger::JIRA_PROPERTY_404, text)
 }
 

@@ -53,7 +53,9 @@ impl Asked {
 
     fn of_query(call: &Call<'_>) -> Result<Self, Denied> {
         let fields: Vec<String> = call.parameters("fields").map(str::to_owned).collect();
-        let max = call.parameter("maxResults").map(|text| text.parse().map_err(|_| invalid("maxResults is a number")));
+        let max = call
+            .parameter("maxResults")
+            .map(|text| text.parse().map_err(|_| invalid("maxResults is a number")));
         let ids = call.parameters("reconcileIssues").map(str::parse);
         let ids: Result<_, _> = ids.collect();
         Ok(Self {
@@ -77,7 +79,9 @@ impl Asked {
         };
         let list = |name: &str| match given(name) {
             None => Ok(None),
-            Some(value) => texts(value).map(Some).ok_or_else(|| invalid(format!("{name} is a list of texts"))),
+            Some(value) => {
+                texts(value).map(Some).ok_or_else(|| invalid(format!("{name} is a list of texts")))
+            }
         };
         let number = |name: &str| match given(name) {
             None => Ok(None),
@@ -117,10 +121,10 @@ fn understood(asked: &Asked, terms: &Terms<'_>) -> Result<Query, Denied> {
 }
 
 /// Where to look for the issues that a term means: the shortest list that has them all.
-fn candidates<'s>(term: &Term, searchable: &'s Searchable<'_>, account: &Account) -> Candidates<'s> {
+fn candidates<'s>(term: &Term, searchable: &'s Searchable<'_>) -> Candidates<'s> {
     match term {
         Term::And(terms) => {
-            let lists = terms.iter().map(|term| candidates(term, searchable, account));
+            let lists = terms.iter().map(|term| candidates(term, searchable));
             lists.min_by_key(|list| searchable.count(list)).unwrap_or(Candidates::All)
         }
         Term::Project(ids) if ids.len() == 1 => {
@@ -155,12 +159,14 @@ struct Search<'a> {
 
 impl Search<'_> {
     fn finds(&self, issue: &Arc<Issue>) -> bool {
-        !issue.is_archived && self.call.sees_issue(self.account, issue) && self.query.matches(issue, &self.terms)
+        !issue.is_archived
+            && self.call.sees_issue(self.account, issue)
+            && self.query.matches(issue, &self.terms)
     }
 
     fn candidates(&self) -> Candidates<'_> {
         let term = self.query.restriction.as_ref();
-        term.map_or(Candidates::All, |term| candidates(term, &self.searchable, self.account))
+        term.map_or(Candidates::All, |term| candidates(term, &self.searchable))
     }
 
     fn is_descending(&self) -> bool {
@@ -187,12 +193,17 @@ impl Search<'_> {
     fn page(&self, after: Option<&(Vec<SortKey>, u64)>, max: usize) -> Vec<Arc<Issue>> {
         let mut found = Vec::new();
         if self.query.order.is_empty() {
-            self.searchable.visit(&self.candidates(), self.is_descending(), after.map(|place| place.1), |issue| {
-                if self.finds(issue) {
-                    found.push(Arc::clone(issue));
-                }
-                found.len() <= max
-            });
+            self.searchable.visit(
+                &self.candidates(),
+                self.is_descending(),
+                after.map(|place| place.1),
+                |issue| {
+                    if self.finds(issue) {
+                        found.push(Arc::clone(issue));
+                    }
+                    found.len() <= max
+                },
+            );
             return found;
         }
         found = self.all();
@@ -241,7 +252,8 @@ pub(super) fn search(account: &Account, call: &Call<'_>) -> Result<Reply, Denied
     }
     let search = prepared(account, call, &asked)?;
     if search.query.restriction.is_none() {
-        let text = "Unbounded JQL queries are not allowed here. Please add a search restriction to your query.";
+        let text =
+            "Unbounded JQL queries are not allowed here. Please add a search restriction to your query.";
         return Err(Denial::rule(400, &ledger::JIRA_SEARCH_BOUNDED, text));
     }
     let ids_alone = asked.fields.as_ref().is_none_or(|fields| fields.iter().all(|field| field == "id"));
@@ -272,7 +284,14 @@ pub(super) fn search(account: &Account, call: &Call<'_>) -> Result<Reply, Denied
     Ok(Reply::json(200, body))
 }
 
-fn push_all(out: &mut Vec<u8>, found: &[Arc<Issue>], ids_alone: bool, asked: &Asked, account: &Account, call: &Call<'_>) {
+fn push_all(
+    out: &mut Vec<u8>,
+    found: &[Arc<Issue>],
+    ids_alone: bool,
+    asked: &Asked,
+    account: &Account,
+    call: &Call<'_>,
+) {
     let names = asked.fields.iter().flatten().map(String::as_str);
     let wanted = Wanted { properties: asked.properties.clone(), ..Wanted::of(names) };
     for (place, issue) in found.iter().enumerate() {
@@ -290,7 +309,9 @@ fn push_all(out: &mut Vec<u8>, found: &[Arc<Issue>], ids_alone: bool, asked: &As
 /// The token of the page behind an issue.
 fn token_of(account: &Account, keys: &[SortKey], id: u64, asked: &Asked) -> String {
     let query = json!([asked.canonical(), keys]).to_string();
-    account.cursor_key.seal(&Position { after: RowKey { micros: 0, id: SmolStr::new(id.to_string()) }, query })
+    account
+        .cursor_key
+        .seal(&Position { after: RowKey { micros: 0, id: SmolStr::new(id.to_string()) }, query })
 }
 
 /// The place that a token names, if it is one of this search.

@@ -25,7 +25,9 @@ pub(super) fn list_transitions(account: &Account, call: &Call<'_>) -> Result<Rep
     let only = call.parameter("transitionId");
     // Whoever may not change an issue has no way on.
     let may_write = call.may_write(account).is_ok() && !issue.is_archived;
-    let ways = known.ways(project, issue.status).filter(|way| may_write && only.is_none_or(|id| id == way.id.to_string()));
+    let ways = known
+        .ways(project, issue.status)
+        .filter(|way| may_write && only.is_none_or(|id| id == way.id.to_string()));
     let ways: Vec<Value> = ways.map(|way| directory::transition(way, known, with_fields)).collect();
     Ok(call.linked(200, &json!({"expand": "transitions", "transitions": ways})))
 }
@@ -70,7 +72,8 @@ pub(super) fn do_transition(account: &mut Account, call: &Call<'_>) -> Result<Re
     let directory = Arc::clone(account.store.directory());
     let way = way(&directory, &project, issue.status, body.get("transition").unwrap_or(&Value::Null))?;
     let shown = way.screen.clone().unwrap_or_default();
-    let screen = Screen { fields: &shown, is_project_screen: false, project: &project, labels: &issue.labels };
+    let screen =
+        Screen { fields: &shown, is_project_screen: false, project: &project, labels: &issue.labels };
     let reader = Reader { account, version: call.version, invalid: &ledger::JIRA_EDIT_INVALID };
     let mut problems = FieldProblems::default();
     let mut edit = Edit::read(&body, &screen, &reader, false, &mut problems);

@@ -33,7 +33,14 @@ impl Denial {
     /// A denial in one sentence.
     pub fn new(refusal: Refusal) -> Denied {
         let messages = vec![refusal.reason.to_string()];
-        Box::new(Self { refusal, messages, errors: BTreeMap::new(), headers: Vec::new(), is_page: false, body: None })
+        Box::new(Self {
+            refusal,
+            messages,
+            errors: BTreeMap::new(),
+            headers: Vec::new(),
+            is_page: false,
+            body: None,
+        })
     }
 
     /// A denial that rests on a rule.

@@ -14,23 +14,33 @@ use super::fields::{Reader, Wrong, wrong};
 use crate::http::reject::Because;
 use crate::vendors::jira::store::{Directory, Issue, Project};
 
-/// What is different. What is `None` stays.
+/// What becomes of a field that may be empty.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub enum Field<T> {
+    /// It stays as it is.
+    #[default]
+    Stays,
+    /// It gets this value, or none.
+    Becomes(Option<T>),
+}
+
+/// What is different. What is not named stays.
 #[derive(Debug, Default)]
 pub struct Edit {
     /// One line.
     pub summary: Option<String>,
     /// What it is about, a document.
-    pub description: Option<Option<Value>>,
+    pub description: Field<Value>,
     /// All labels from then on.
     pub labels: Option<BTreeSet<SmolStr>>,
     /// Priority.
-    pub priority: Option<Option<u64>>,
+    pub priority: Field<u64>,
     /// Who works on it.
-    pub assignee: Option<Option<SmolStr>>,
+    pub assignee: Field<SmolStr>,
     /// Who reported it.
-    pub reporter: Option<Option<SmolStr>>,
+    pub reporter: Field<SmolStr>,
     /// Resolution.
-    pub resolution: Option<Option<u64>>,
+    pub resolution: Field<u64>,
     /// Issue type.
     pub issue_type: Option<u64>,
     /// Custom fields.
@@ -85,9 +95,12 @@ impl Edit {
             }
         };
         let (fields, update) = (member("fields"), member("update"));
-        for (name, value) in fields.iter().filter(|(name, _)| !is_new || !OF_NEW_ISSUES.contains(&name.as_str())) {
+        for (name, value) in
+            fields.iter().filter(|(name, _)| !is_new || !OF_NEW_ISSUES.contains(&name.as_str()))
+        {
             if update.contains_key(name) {
-                let text = format!("Field '{}' is in both fields and update.", super::denial::shortened(name));
+                let text =
+                    format!("Field '{}' is in both fields and update.", super::denial::shortened(name));
                 problems.field(Because::Rule(&ledger::JIRA_EDIT_BOTH), name, text);
             } else if name != "comment"
                 && let Err(Wrong { because, text }) = edit.set(name, value, screen, reader)
@@ -103,20 +116,27 @@ impl Edit {
         edit
     }
 
-    fn set(&mut self, name: &str, value: &Value, screen: &Screen<'_>, reader: &Reader<'_>) -> Result<(), Wrong> {
+    fn set(
+        &mut self,
+        name: &str,
+        value: &Value,
+        screen: &Screen<'_>,
+        reader: &Reader<'_>,
+    ) -> Result<(), Wrong> {
         if !screen.has(name) {
             let name = super::denial::shortened(name);
-            let text = format!("Field '{name}' cannot be set. It is not on the appropriate screen, or unknown.");
+            let text =
+                format!("Field '{name}' cannot be set. It is not on the appropriate screen, or unknown.");
             return wrong(&ledger::JIRA_FIELD_SCREEN, text);
         }
         match name {
             "summary" => self.summary = Some(reader.summary(value)?),
-            "description" => self.description = Some(reader.long_text(value)?),
+            "description" => self.description = Field::Becomes(reader.long_text(value)?),
             "labels" => self.labels = Some(reader.labels(value)?),
-            "priority" => self.priority = Some(reader.priority(value)?),
-            "assignee" => self.assignee = Some(reader.person(value)?),
-            "reporter" => self.reporter = Some(reader.person(value)?),
-            "resolution" => self.resolution = Some(reader.resolution(value)?),
+            "priority" => self.priority = Field::Becomes(reader.priority(value)?),
+            "assignee" => self.assignee = Field::Becomes(reader.person(value)?),
+            "reporter" => self.reporter = Field::Becomes(reader.person(value)?),
+            "resolution" => self.resolution = Field::Becomes(reader.resolution(value)?),
             "issuetype" => {
                 self.issue_type = Some(reader.issue_type(value, &screen.project.spec.issue_types)?.id);
             }
@@ -155,7 +175,9 @@ impl Edit {
                     let body = value.get("body").unwrap_or(&Value::Null);
                     match reader.long_text(body)? {
                         Some(body) => self.comments.push(body),
-                        None => return wrong(&ledger::JIRA_COMMENT_INVALID, "Comment body can not be empty!"),
+                        None => {
+                            return wrong(&ledger::JIRA_COMMENT_INVALID, "Comment body can not be empty!");
+                        }
                     }
                 }
                 ("comment", _) => return wrong(reader.invalid, "a comment can be added and nothing else"),
@@ -183,7 +205,9 @@ impl Edit {
             let name = field.field.as_str();
             let custom = name.strip_prefix("customfield_").and_then(|id| id.parse::<u64>().ok());
             let is_filled = match name {
-                "description" => filled(&self.description, issue.is_some_and(|row| row.description.is_some())),
+                "description" => {
+                    filled(&self.description, issue.is_some_and(|row| row.description.is_some()))
+                }
                 "labels" => match &self.labels {
                     Some(labels) => !labels.is_empty(),
                     None => issue.is_some_and(|row| !row.labels.is_empty()),
@@ -192,8 +216,9 @@ impl Edit {
                 "assignee" => filled(&self.assignee, issue.is_some_and(|row| row.assignee.is_some())),
                 "reporter" => filled(&self.reporter, issue.is_some_and(|row| row.reporter.is_some())),
                 "resolution" => filled(&self.resolution, issue.is_some_and(|row| row.resolution.is_some())),
-                _ => custom.is_some_and(|id| {
-                    filled(&self.custom.get(&id).cloned(), issue.is_some_and(|row| row.custom.contains_key(&id)))
+                _ => custom.is_some_and(|id| match self.custom.get(&id) {
+                    Some(value) => value.is_some(),
+                    None => issue.is_some_and(|row| row.custom.contains_key(&id)),
                 }),
             };
             if !is_filled {
@@ -211,7 +236,7 @@ impl Edit {
             note(*summary != *row.summary);
             row.summary = summary.into();
         }
-        if let Some(description) = self.description {
+        if let Field::Becomes(description) = self.description {
             note(description.as_ref() != row.description.as_deref());
             row.description = description.map(Arc::new);
         }
@@ -248,13 +273,16 @@ impl Edit {
 }
 
 /// Whether a field has a value, from what an edit says or, where it says nothing, from what there is.
-fn filled<T>(said: &Option<Option<T>>, is_there: bool) -> bool {
-    said.as_ref().map_or(is_there, Option::is_some)
+fn filled<T>(said: &Field<T>, is_there: bool) -> bool {
+    match said {
+        Field::Stays => is_there,
+        Field::Becomes(value) => value.is_some(),
+    }
 }
 
-fn replace<T: PartialEq>(place: &mut Option<T>, said: Option<Option<T>>) -> bool {
+fn replace<T: PartialEq>(place: &mut Option<T>, said: Field<T>) -> bool {
     match said {
-        Some(value) if *place != value => {
+        Field::Becomes(value) if *place != value => {
             *place = value;
             true
         }

@@ -9,8 +9,8 @@ use serde_json::Value;
 use smol_str::SmolStr;
 
 use super::denial::shortened;
-use super::lengths::{SHORT_MAX, fits, length};
 use super::documents;
+use super::lengths::{SHORT_MAX, fits, length};
 use crate::http::reject::Because;
 use crate::vendors::jira::account::Account;
 use crate::vendors::jira::readings::{LabelLength, Readings};
@@ -86,7 +86,8 @@ impl Reader<'_> {
             (Version::V2, _) => return wrong(&ledger::JIRA_V2_TEXTS, "Operation value must be a string"),
             (Version::V3, Value::Object(_)) => value.clone(),
             (Version::V3, _) => {
-                let text = "Operation value must be an Atlassian Document (see the Atlassian Document Format)";
+                let text =
+                    "Operation value must be an Atlassian Document (see the Atlassian Document Format)";
                 return wrong(&ledger::JIRA_V3_DOCUMENTS, text);
             }
         };
@@ -117,8 +118,10 @@ impl Reader<'_> {
             let text = format!("The label '{}' contains spaces which is invalid.", shortened(label));
             return wrong(&ledger::JIRA_LABEL_SPACES, text);
         }
-        if self.readings().label_length == LabelLength::Limited && length(label, self.readings()) > SHORT_MAX {
-            let text = format!("The label '{}' exceeds the maximum length of 255 characters.", shortened(label));
+        if self.readings().label_length == LabelLength::Limited && length(label, self.readings()) > SHORT_MAX
+        {
+            let text =
+                format!("The label '{}' exceeds the maximum length of 255 characters.", shortened(label));
             return wrong_reading(&ledger::JIRA_LABEL_LENGTH, text);
         }
         Ok(SmolStr::new(label))
@@ -191,9 +194,10 @@ impl Reader<'_> {
     pub fn line(&self, value: &Value) -> Result<Option<String>, Wrong> {
         match value {
             Value::Null => Ok(None),
-            Value::String(text) if length(text, self.readings()) > SHORT_MAX => {
-                wrong(self.invalid, "The entered text is too long. It exceeds the allowed limit of 255 characters.")
-            }
+            Value::String(text) if length(text, self.readings()) > SHORT_MAX => wrong(
+                self.invalid,
+                "The entered text is too long. It exceeds the allowed limit of 255 characters.",
+            ),
             Value::String(text) => Ok(Some(text.clone()).filter(|text| !text.is_empty())),
             _ => wrong(self.invalid, "Operation value must be a string"),
         }

@@ -99,5 +99,9 @@ impl Issue {
 /// A document as plain data: as text where that says all.
 fn text(document: &Arc<Value>) -> Text {
     let plain = documents::to_text(document);
-    if documents::from_text(&plain) == **document { Text::Plain(plain) } else { Text::Document((**document).clone()) }
+    if documents::from_text(&plain) == **document {
+        Text::Plain(plain)
+    } else {
+        Text::Document((**document).clone())
+    }
 }

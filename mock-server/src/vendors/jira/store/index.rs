@@ -53,8 +53,9 @@ impl Index {
             Some(row) => self.issues.insert(id, Arc::clone(row)),
             None => self.issues.remove(&id),
         };
-        let unchanged =
-            |a: &Issue, b: &Issue| a.project == b.project && (Arc::ptr_eq(&a.labels, &b.labels) || a.labels == b.labels);
+        let unchanged = |a: &Issue, b: &Issue| {
+            a.project == b.project && (Arc::ptr_eq(&a.labels, &b.labels) || a.labels == b.labels)
+        };
         if matches!((&old, &row), (Some(old), Some(row)) if unchanged(old, row)) {
             return;
         }
@@ -108,7 +109,9 @@ impl Store {
     /// Lets the index take in what is old enough.
     pub(super) fn take_in(&mut self, now: Timestamp) {
         let lag = self.lag();
-        while let Some((place, pending)) = self.pending.slice(0..1).first().map(|(place, pending)| (**place, (*pending).clone())) {
+        while let Some((place, pending)) =
+            self.pending.slice(0..1).first().map(|(place, pending)| (**place, (*pending).clone()))
+        {
             if !is_seen(pending.at, lag, now) {
                 break;
             }
@@ -196,8 +199,12 @@ impl Searchable<'_> {
         mut look: impl FnMut(&Arc<Issue>) -> bool,
     ) {
         let is_behind = |id: u64| after.is_none_or(|after| if descending { id < after } else { id > after });
-        let mut fresh: Vec<u64> =
-            self.overlay.iter().filter(|(id, row)| row.is_some() && is_behind(**id)).map(|(id, _)| *id).collect();
+        let mut fresh: Vec<u64> = self
+            .overlay
+            .iter()
+            .filter(|(id, row)| row.is_some() && is_behind(**id))
+            .map(|(id, _)| *id)
+            .collect();
         if descending {
             fresh.reverse();
         }
@@ -209,7 +216,13 @@ impl Searchable<'_> {
                 (None, None) => return,
                 (Some(_), None) => true,
                 (None, Some(_)) => false,
-                (Some(fresh), Some(old)) => if descending { *fresh >= old } else { *fresh <= old },
+                (Some(fresh), Some(old)) => {
+                    if descending {
+                        *fresh >= old
+                    } else {
+                        *fresh <= old
+                    }
+                }
             };
             let id = if takes_fresh { fresh.next() } else { next };
             if !takes_fresh || id == next {
@@ -241,7 +254,12 @@ enum Source<'a> {
 const PIECE: usize = 256;
 
 impl<'a> Walk<'a> {
-    fn new(searchable: &'a Searchable<'_>, candidates: &'a Candidates<'a>, descending: bool, after: Option<u64>) -> Self {
+    fn new(
+        searchable: &'a Searchable<'_>,
+        candidates: &'a Candidates<'a>,
+        descending: bool,
+        after: Option<u64>,
+    ) -> Self {
         let source = match candidates {
             Candidates::All => Source::Issues(&searchable.index.issues),
             Candidates::List(ids) => Source::Ids(ids),

@@ -50,7 +50,13 @@ impl Store {
         let project_row = |spec: &ProjectSpec| {
             let used = newest_numbers.get(&spec.id).copied().unwrap_or_default();
             let newest_number = spec.newest_number.unwrap_or_default().max(used);
-            (spec.id, Arc::new(Project { spec: Arc::new(ProjectSpec { newest_number: None, ..spec.clone() }), newest_number }))
+            (
+                spec.id,
+                Arc::new(Project {
+                    spec: Arc::new(ProjectSpec { newest_number: None, ..spec.clone() }),
+                    newest_number,
+                }),
+            )
         };
         let issues: CountedMap<u64, Arc<Issue>> = issues.into_iter().collect();
         Self {

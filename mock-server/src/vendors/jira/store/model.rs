@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 use fixtures::world::jira::{
-    IssueTypeSpec, NamedSpec, ProjectSpec, RemoteLinkSpec, StatusCategory, StatusSpec, TransitionSpec, WorkflowSpec,
+    IssueTypeSpec, NamedSpec, ProjectSpec, RemoteLinkSpec, StatusCategory, StatusSpec, TransitionSpec,
+    WorkflowSpec,
 };
 use jiff::Timestamp;
 use serde_json::Value;
@@ -69,7 +70,11 @@ impl Directory {
     }
 
     /// The ways on from a status in the workflow of a project. A way to where one is leads nowhere.
-    pub fn ways<'a>(&'a self, project: &Project, status: u64) -> impl Iterator<Item = &'a TransitionSpec> + use<'a> {
+    pub fn ways<'a>(
+        &'a self,
+        project: &Project,
+        status: u64,
+    ) -> impl Iterator<Item = &'a TransitionSpec> + use<'a> {
         let ways = self.workflow(project).map(|workflow| workflow.transitions.as_slice()).unwrap_or_default();
         ways.iter().filter(move |way| way.from.contains(&status) || (way.from.is_empty() && way.to != status))
     }

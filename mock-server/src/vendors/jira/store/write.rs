@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 use smol_str::{SmolStr, format_smolstr};
 
-use super::model::{Comment, Issue, Project};
 use super::Store;
+use super::model::{Comment, Issue, Project};
 
 /// Which row changed, came or went.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,7 +67,8 @@ impl Store {
 
     /// A key for an issue that is new in a project.
     pub fn next_key(&mut self, project: &Project) -> SmolStr {
-        let newest = self.projects.get(&project.spec.id).map_or(project.newest_number, |row| row.newest_number);
+        let newest =
+            self.projects.get(&project.spec.id).map_or(project.newest_number, |row| row.newest_number);
         let newest_number = newest.saturating_add(1);
         let row = Project { spec: Arc::clone(&project.spec), newest_number };
         self.projects.insert(project.spec.id, Arc::new(row));
@@ -117,7 +118,14 @@ impl Store {
     }
 
     /// Stores a remote link, new or changed, or removes it. `updated` is when the issue last changed from then on.
-    pub fn put_remote_link(&mut self, issue: &Issue, id: u64, link: Option<RemoteLinkSpec>, updated: Timestamp, now: Timestamp) {
+    pub fn put_remote_link(
+        &mut self,
+        issue: &Issue,
+        id: u64,
+        link: Option<RemoteLinkSpec>,
+        updated: Timestamp,
+        now: Timestamp,
+    ) {
         self.note(Change::RemoteLink(issue.id, id));
         let mut row = issue.clone();
         row.updated = updated;
@@ -129,7 +137,14 @@ impl Store {
     }
 
     /// Sets an entity property, or removes it. `updated` is when the issue last changed from then on.
-    pub fn put_property(&mut self, issue: &Issue, key: &str, value: Option<Value>, updated: Timestamp, now: Timestamp) {
+    pub fn put_property(
+        &mut self,
+        issue: &Issue,
+        key: &str,
+        value: Option<Value>,
+        updated: Timestamp,
+        now: Timestamp,
+    ) {
         let key = SmolStr::new(key);
         self.note(Change::Property(issue.id, key.clone()));
         let mut row = issue.clone();

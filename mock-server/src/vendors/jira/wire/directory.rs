@@ -1,6 +1,8 @@
 //! What an administrator set up: issue types, statuses, priorities, resolutions, projects, fields, transitions.
 
-use fixtures::world::jira::{IssueTypeSpec, NamedSpec, ScreenField, StatusCategory, StatusSpec, TransitionSpec};
+use fixtures::world::jira::{
+    IssueTypeSpec, NamedSpec, ScreenField, StatusCategory, StatusSpec, TransitionSpec,
+};
 use serde_json::{Map, Value, json};
 
 use super::link;
@@ -83,7 +85,8 @@ pub fn whole_project(row: &Project, directory: &Directory) -> Value {
     let types = row.spec.issue_types.iter().filter_map(|id| directory.issue_type(*id));
     value["issueTypes"] = types.map(issue_type).collect();
     value["description"] = "".into();
-    value["lead"] = row.spec.lead.as_ref().and_then(|lead| directory.people.get(lead)).cloned().unwrap_or(Value::Null);
+    value["lead"] =
+        row.spec.lead.as_ref().and_then(|lead| directory.people.get(lead)).cloned().unwrap_or(Value::Null);
     value["assigneeType"] = "UNASSIGNED".into();
     value["components"] = json!([]);
     value["versions"] = json!([]);
@@ -94,9 +97,15 @@ pub fn whole_project(row: &Project, directory: &Directory) -> Value {
 fn nature(field: &str, directory: &Directory) -> (Value, Option<Vec<Value>>, &'static [&'static str]) {
     let simple = |kind: &str| json!({"type": kind, "system": field});
     match field {
-        "labels" => (json!({"type": "array", "items": "string", "system": field}), None, &["add", "set", "remove"]),
-        "priority" => (simple("priority"), Some(directory.priorities.iter().map(priority).collect()), &["set"]),
-        "resolution" => (simple("resolution"), Some(directory.resolutions.iter().map(resolution).collect()), &["set"]),
+        "labels" => {
+            (json!({"type": "array", "items": "string", "system": field}), None, &["add", "set", "remove"])
+        }
+        "priority" => {
+            (simple("priority"), Some(directory.priorities.iter().map(priority).collect()), &["set"])
+        }
+        "resolution" => {
+            (simple("resolution"), Some(directory.resolutions.iter().map(resolution).collect()), &["set"])
+        }
         "assignee" | "reporter" => (simple("user"), None, &["set"]),
         "summary" | "description" => (simple("string"), None, &["set"]),
         "project" => (simple("project"), None, &["set"]),

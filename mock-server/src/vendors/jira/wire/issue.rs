@@ -55,7 +55,8 @@ impl Wanted {
     }
 
     fn wants(&self, name: &str) -> bool {
-        (self.all || self.names.iter().any(|known| known == name)) && !self.without.iter().any(|known| known == name)
+        (self.all || self.names.iter().any(|known| known == name))
+            && !self.without.iter().any(|known| known == name)
     }
 }
 
@@ -76,7 +77,10 @@ fn fields(issue: &Issue, store: &Store) -> Vec<RenderedField> {
     let category = known.category(issue.status).map(directory::category);
     put("statusCategory".into(), linked(category));
     put("statuscategorychangedate".into(), plain(time(issue.status_changed).into()));
-    put("resolution".into(), linked(issue.resolution.and_then(|id| known.resolution(id)).map(directory::resolution)));
+    put(
+        "resolution".into(),
+        linked(issue.resolution.and_then(|id| known.resolution(id)).map(directory::resolution)),
+    );
     put("resolutiondate".into(), plain(issue.resolution_date.map(time).into()));
     put("priority".into(), linked(issue.priority.and_then(|id| known.priority(id)).map(directory::priority)));
     put("labels".into(), plain(issue.labels.iter().map(SmolStr::as_str).collect()));
@@ -118,7 +122,8 @@ pub fn push(out: &mut Vec<u8>, issue: &Issue, wanted: &Wanted, store: &Store, ve
         }
         out.extend_from_slice(format!("{}:", Value::from(name)).as_bytes());
     };
-    for field in issue.rendered.get(|| fields(issue, store)).iter().filter(|field| wanted.wants(&field.name)) {
+    for field in issue.rendered.get(|| fields(issue, store)).iter().filter(|field| wanted.wants(&field.name))
+    {
         begin(out, &field.name);
         match (&field.json, version) {
             (Form::Linked(json), _) => with_links(json, here, out),

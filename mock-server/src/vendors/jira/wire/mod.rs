@@ -64,7 +64,7 @@ pub fn errors(denial: &Denial) -> Value {
 /// The body of a refusal that is a web page.
 pub fn error_page(denial: &Denial) -> Vec<u8> {
     let text = denial.messages.join(" ").replace('&', "&amp;").replace('<', "&lt;");
-    format!("<html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>", text).into_bytes()
+    format!("<html><head><title>{text}</title></head><body><h1>{text}</h1></body></html>").into_bytes()
 }
 
 /// A page of a list that is counted by places.

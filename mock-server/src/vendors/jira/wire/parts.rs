@@ -45,7 +45,14 @@ pub fn whole(value: &Value, here: &str) -> Value {
 }
 
 /// The comments of an issue, a page of them.
-pub fn comments(issue: &Issue, page: &Counted, newest_first: bool, directory: &Directory, version: Version, here: &str) -> Value {
+pub fn comments(
+    issue: &Issue,
+    page: &Counted,
+    newest_first: bool,
+    directory: &Directory,
+    version: Version,
+    here: &str,
+) -> Value {
     let mut rows: Vec<_> = issue.comments.iter().map(|(_, row)| row).collect();
     if newest_first {
         rows.reverse();

@@ -77,7 +77,9 @@ fn quoted(text: &str, quote: char) -> Result<(String, &str), JqlError> {
                     let code = u32::from_str_radix(&digits, 16).ok().filter(|_| digits.len() == 4);
                     match code.and_then(char::from_u32) {
                         Some(letter) => value.push(letter),
-                        None => return Err(JqlError::Syntax("an escape \\u has four hex digits.".to_owned())),
+                        None => {
+                            return Err(JqlError::Syntax("an escape \\u has four hex digits.".to_owned()));
+                        }
                     }
                 }
                 _ => {

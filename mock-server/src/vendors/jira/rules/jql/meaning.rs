@@ -37,7 +37,8 @@ fn period(text: &str) -> Option<SignedDuration> {
     let mut parts = parts.split_whitespace().peekable();
     parts.peek()?;
     for part in parts {
-        let (number, unit) = part.split_at(part.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(part.len()));
+        let (number, unit) =
+            part.split_at(part.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(part.len()));
         let unit = match unit {
             "m" | "" => 1,
             "h" => 60,
@@ -182,11 +183,27 @@ mod tests {
     #[test]
     fn dates_and_periods_name_instants() {
         let now: Timestamp = "2026-01-15T00:00:00Z".parse().unwrap();
-        for (text, ago) in [("-4d", 4 * 24 * 60), ("-1w 2h", 7 * 24 * 60 + 120), ("-90", 90), ("2026-01-14", 24 * 60), ("2026/01/14 23:30", 30), ("+30m", -30)] {
+        for (text, ago) in [
+            ("-4d", 4 * 24 * 60),
+            ("-1w 2h", 7 * 24 * 60 + 120),
+            ("-90", 90),
+            ("2026-01-14", 24 * 60),
+            ("2026/01/14 23:30", 30),
+            ("+30m", -30),
+        ] {
             let wanted = now - SignedDuration::from_mins(ago);
             assert_eq!(instant(text, now), Some(wanted), "{text}");
         }
-        for text in ["", "-", "soon", "4x", "2026-13-01", "2026-01-14 25:00", "-99999999999999999999d", "9999999999999999y"] {
+        for text in [
+            "",
+            "-",
+            "soon",
+            "4x",
+            "2026-13-01",
+            "2026-01-14 25:00",
+            "-99999999999999999999d",
+            "9999999999999999y",
+        ] {
             assert_eq!(instant(text, now), None, "{text}");
         }
     }

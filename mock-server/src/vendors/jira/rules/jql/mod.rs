@@ -7,13 +7,15 @@
 mod lexer;
 mod meaning;
 mod parser;
+mod term;
 mod terms;
 
 use std::sync::Arc;
 
 pub use meaning::{Order, SortKey};
 pub use parser::{Clause, Expression, Operand, Operator, ParsedQuery, parse};
-pub use terms::{Term, Terms};
+pub use term::Term;
+pub use terms::Terms;
 
 use crate::vendors::jira::store::Issue;
 
@@ -57,6 +59,10 @@ impl Query {
 pub fn understand(text: &str, terms: &Terms<'_>) -> Result<Query, JqlError> {
     let parsed = parse(text)?;
     let restriction = parsed.restriction.as_ref().map(|expression| terms.term(expression)).transpose()?;
-    let order = parsed.order.iter().map(|(field, descending)| meaning::order(field, *descending)).collect::<Result<_, _>>()?;
+    let order = parsed
+        .order
+        .iter()
+        .map(|(field, descending)| meaning::order(field, *descending))
+        .collect::<Result<_, _>>()?;
     Ok(Query { restriction, order })
 }

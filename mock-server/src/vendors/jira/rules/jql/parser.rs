@@ -105,7 +105,8 @@ const DEPTH_MAX: usize = 50;
 /// Reads a query.
 pub fn parse(text: &str) -> Result<ParsedQuery, JqlError> {
     let mut parser = Parser { tokens: tokens(text)?.into_iter().peekable(), clauses: 0, depth: 0 };
-    let restriction = if parser.tokens.peek().is_none() || parser.is_word("order") { None } else { Some(parser.either()?) };
+    let restriction =
+        if parser.tokens.peek().is_none() || parser.is_word("order") { None } else { Some(parser.either()?) };
     let order = parser.order()?;
     match parser.tokens.next() {
         None => Ok(ParsedQuery { restriction, order }),
@@ -227,9 +228,15 @@ impl Parser {
                 Operator::NotIn
             }
             Some(Token::Word(word)) if word.eq_ignore_ascii_case("is") => {
-                if self.takes_word("not") { Operator::IsNot } else { Operator::Is }
+                if self.takes_word("not") {
+                    Operator::IsNot
+                } else {
+                    Operator::Is
+                }
             }
-            Some(Token::Word(word)) if ["was", "changed"].iter().any(|known| word.eq_ignore_ascii_case(known)) => {
+            Some(Token::Word(word))
+                if ["was", "changed"].iter().any(|known| word.eq_ignore_ascii_case(known)) =>
+            {
                 let text = format!("this simulator does not play the operator '{word}'");
                 return Err(JqlError::NotSimulated(text));
             }
@@ -245,7 +252,9 @@ impl Parser {
                     self.tokens.next();
                     return match self.tokens.next() {
                         Some(Token::Close) => Ok(Operand::Call(word)),
-                        _ => Err(JqlError::NotSimulated(format!("this simulator does not play {word}() with arguments"))),
+                        _ => Err(JqlError::NotSimulated(format!(
+                            "this simulator does not play {word}() with arguments"
+                        ))),
                     };
                 }
                 let is = |wanted: &str| word.eq_ignore_ascii_case(wanted);

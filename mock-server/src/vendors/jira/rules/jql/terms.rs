@@ -1,4 +1,4 @@
-//! What clauses mean on a site, and which issues they match.
+//! What clauses mean on a site.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -8,173 +8,12 @@ use jiff::Timestamp;
 use smol_str::SmolStr;
 
 use super::meaning::{Pattern, instant};
+use super::term::{Role, Term, TextField, TimeField};
 use super::{Clause, Expression, JqlError, Operand, Operator};
 use crate::vendors::jira::account::{Account, User};
-use crate::vendors::jira::readings::{LabelCase, UnknownKey};
+use crate::vendors::jira::readings::UnknownKey;
 use crate::vendors::jira::rules::denial::shortened;
-use crate::vendors::jira::rules::documents;
 use crate::vendors::jira::store::Issue;
-
-/// What a clause means.
-#[derive(Debug, Clone)]
-pub enum Term {
-    /// All of them.
-    And(Vec<Term>),
-    /// Any of them.
-    Or(Vec<Term>),
-    /// Not it.
-    Not(Box<Term>),
-    /// The issue is in one of these projects.
-    Project(BTreeSet<u64>),
-    /// The issue is one of these.
-    Issue(BTreeSet<u64>),
-    /// The issue's number in a project, or among all issues where no project is named, compares so.
-    Number(Option<u64>, Operator, u64),
-    /// It has one of these labels.
-    Label(Vec<SmolStr>),
-    /// It has any label.
-    AnyLabel,
-    /// Its status is one of these.
-    Status(BTreeSet<u64>),
-    /// Its status means one of these.
-    Category(Vec<StatusCategory>),
-    /// Its type is one of these.
-    IssueType(BTreeSet<u64>),
-    /// Its priority is one of these.
-    Priority(BTreeSet<u64>),
-    /// It has any priority.
-    AnyPriority,
-    /// Its resolution is one of these.
-    Resolution(BTreeSet<u64>),
-    /// It has any resolution.
-    AnyResolution,
-    /// It is one of these people's.
-    Person(Role, BTreeSet<SmolStr>),
-    /// It is anybody's.
-    Anybody(Role),
-    /// A time compares so.
-    Time(TimeField, Operator, Timestamp),
-    /// It has that time.
-    AnyTime(TimeField),
-    /// A text has these words.
-    Words(TextField, Pattern),
-    /// It has that text.
-    AnyText(TextField),
-}
-
-/// Who somebody is to an issue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// Works on it.
-    Assignee,
-    /// Reported it.
-    Reporter,
-}
-
-/// A time of an issue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TimeField {
-    /// When it was made.
-    Created,
-    /// When it last changed.
-    Updated,
-    /// When it was resolved.
-    Resolved,
-}
-
-/// A text of an issue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TextField {
-    /// Its summary.
-    Summary,
-    /// Its description.
-    Description,
-    /// Its comments.
-    Comment,
-    /// Any of these.
-    Text,
-    /// A custom field.
-    Custom(u64),
-}
-
-impl Term {
-    /// Whether an issue is meant.
-    pub fn matches(&self, issue: &Arc<Issue>, account: &Account) -> bool {
-        let directory = account.store.directory();
-        match self {
-            Self::And(terms) => terms.iter().all(|term| term.matches(issue, account)),
-            Self::Or(terms) => terms.iter().any(|term| term.matches(issue, account)),
-            Self::Not(term) => !term.matches(issue, account),
-            Self::Project(ids) => ids.contains(&issue.project),
-            Self::Issue(ids) => ids.contains(&issue.id),
-            Self::Number(None, operator, number) => compare(&issue.id, *operator, number),
-            Self::Number(Some(project), operator, number) => {
-                issue.project == *project && compare(&issue.number(), *operator, number)
-            }
-            Self::Label(labels) => match account.readings().label_case {
-                LabelCase::Sensitive => labels.iter().any(|label| issue.labels.contains(label)),
-                LabelCase::Insensitive => {
-                    let same = |label: &SmolStr| issue.labels.iter().any(|has| has.to_lowercase() == label.to_lowercase());
-                    labels.iter().any(same)
-                }
-            },
-            Self::AnyLabel => !issue.labels.is_empty(),
-            Self::Status(ids) => ids.contains(&issue.status),
-            Self::Category(known) => directory.category(issue.status).is_some_and(|category| known.contains(&category)),
-            Self::IssueType(ids) => ids.contains(&issue.issue_type),
-            Self::Priority(ids) => issue.priority.is_some_and(|id| ids.contains(&id)),
-            Self::AnyPriority => issue.priority.is_some(),
-            Self::Resolution(ids) => issue.resolution.is_some_and(|id| ids.contains(&id)),
-            Self::AnyResolution => issue.resolution.is_some(),
-            Self::Person(role, people) => person(issue, *role).is_some_and(|who| people.contains(who)),
-            Self::Anybody(role) => person(issue, *role).is_some(),
-            Self::Time(field, operator, wanted) => {
-                time(issue, *field).is_some_and(|time| compare(&time, *operator, wanted))
-            }
-            Self::AnyTime(field) => time(issue, *field).is_some(),
-            Self::Words(field, pattern) => texts(issue, *field).iter().any(|text| pattern.matches(text)),
-            Self::AnyText(field) => !texts(issue, *field).is_empty(),
-        }
-    }
-}
-
-fn compare<T: Ord>(value: &T, operator: Operator, wanted: &T) -> bool {
-    match operator {
-        Operator::Less => value < wanted,
-        Operator::LessOrEqual => value <= wanted,
-        Operator::Greater => value > wanted,
-        Operator::GreaterOrEqual => value >= wanted,
-        _ => value == wanted,
-    }
-}
-
-fn person(issue: &Issue, role: Role) -> Option<&SmolStr> {
-    match role {
-        Role::Assignee => issue.assignee.as_ref(),
-        Role::Reporter => issue.reporter.as_ref(),
-    }
-}
-
-fn time(issue: &Issue, field: TimeField) -> Option<Timestamp> {
-    match field {
-        TimeField::Created => Some(issue.created),
-        TimeField::Updated => Some(issue.updated),
-        TimeField::Resolved => issue.resolution_date,
-    }
-}
-
-fn texts(issue: &Issue, field: TextField) -> Vec<String> {
-    let summary = || vec![issue.summary.to_string()];
-    let description = || issue.description.iter().map(|text| documents::to_text(text)).collect::<Vec<_>>();
-    let comments = || issue.comments.iter().map(|(_, comment)| documents::to_text(&comment.body)).collect::<Vec<_>>();
-    match field {
-        TextField::Summary => summary(),
-        TextField::Description => description(),
-        TextField::Comment => comments(),
-        TextField::Text => [summary(), description(), comments()].concat(),
-        TextField::Custom(id) => issue.custom.get(&id).cloned().into_iter().collect(),
-    }
-}
 
 /// What queries are read against.
 pub struct Terms<'a> {
@@ -190,8 +29,12 @@ impl Terms<'_> {
     /// What an expression means.
     pub(super) fn term(&self, expression: &Expression) -> Result<Term, JqlError> {
         Ok(match expression {
-            Expression::And(parts) => Term::And(parts.iter().map(|part| self.term(part)).collect::<Result<_, _>>()?),
-            Expression::Or(parts) => Term::Or(parts.iter().map(|part| self.term(part)).collect::<Result<_, _>>()?),
+            Expression::And(parts) => {
+                Term::And(parts.iter().map(|part| self.term(part)).collect::<Result<_, _>>()?)
+            }
+            Expression::Or(parts) => {
+                Term::Or(parts.iter().map(|part| self.term(part)).collect::<Result<_, _>>()?)
+            }
             Expression::Not(part) => Term::Not(Box::new(self.term(part)?)),
             Expression::Clause(clause) => self.clause(clause)?,
         })
@@ -202,45 +45,70 @@ impl Terms<'_> {
         match name.as_str() {
             "project" => self.one_of(clause, |value| self.project(value), Term::Project, None),
             "key" | "issue" | "issuekey" | "id" => self.issue(clause),
-            "labels" => self.labels(clause),
+            "labels" => self.one_of(
+                clause,
+                label,
+                |labels: BTreeSet<_>| Term::Label(labels.into_iter().collect()),
+                Some(Term::AnyLabel),
+            ),
             "status" => {
                 let rows = &self.account.store.directory().statuses;
-                let named = |value: &str| named(rows.iter().map(|row| (row.id, row.name.as_str())), value, "status");
+                let named = |value: &str| named(rows, |row| (row.id, &row.name), value, "status");
                 self.one_of(clause, named, Term::Status, None)
             }
-            "statuscategory" => self.one_of(clause, category, |known: BTreeSet<_>| Term::Category(known.into_iter().collect()), None),
+            "statuscategory" => self.one_of(
+                clause,
+                category,
+                |known: BTreeSet<_>| Term::Category(known.into_iter().collect()),
+                None,
+            ),
             "issuetype" | "type" => {
                 let rows = &self.account.store.directory().issue_types;
-                let named = |value: &str| named(rows.iter().map(|row| (row.id, row.name.as_str())), value, "issuetype");
+                let named = |value: &str| named(rows, |row| (row.id, &row.name), value, "issuetype");
                 self.one_of(clause, named, Term::IssueType, None)
             }
             "priority" => {
                 let rows = &self.account.store.directory().priorities;
-                let named = |value: &str| named(rows.iter().map(|row| (row.id, row.name.as_str())), value, "priority");
+                let named = |value: &str| named(rows, |row| (row.id, &row.name), value, "priority");
                 self.one_of(clause, named, Term::Priority, Some(Term::AnyPriority))
             }
             "resolution" => self.resolution(clause),
-            "assignee" => self.one_of(clause, |value| self.person(value, "assignee"), |who| Term::Person(Role::Assignee, who), Some(Term::Anybody(Role::Assignee))),
-            "reporter" => self.one_of(clause, |value| self.person(value, "reporter"), |who| Term::Person(Role::Reporter, who), Some(Term::Anybody(Role::Reporter))),
+            "assignee" => self.one_of(
+                clause,
+                |value| self.person(value, "assignee"),
+                |who| Term::Person(Role::Assignee, who),
+                Some(Term::Anybody(Role::Assignee)),
+            ),
+            "reporter" => self.one_of(
+                clause,
+                |value| self.person(value, "reporter"),
+                |who| Term::Person(Role::Reporter, who),
+                Some(Term::Anybody(Role::Reporter)),
+            ),
             "created" | "createddate" => self.time(clause, TimeField::Created),
             "updated" | "updateddate" => self.time(clause, TimeField::Updated),
             "resolved" | "resolutiondate" => self.time(clause, TimeField::Resolved),
-            "summary" => self.words(clause, TextField::Summary),
-            "description" => self.words(clause, TextField::Description),
-            "comment" => self.words(clause, TextField::Comment),
-            "text" => self.words(clause, TextField::Text),
+            "summary" => words(clause, TextField::Summary),
+            "description" => words(clause, TextField::Description),
+            "comment" => words(clause, TextField::Comment),
+            "text" => words(clause, TextField::Text),
             _ => match self.custom_field(&clause.field) {
-                Some(id) => self.words(clause, TextField::Custom(id)),
+                Some(id) => words(clause, TextField::Custom(id)),
                 None => Err(no_field(&clause.field)),
             },
         }
     }
 
     fn custom_field(&self, name: &str) -> Option<u64> {
-        let number = name.strip_prefix("cf[").and_then(|rest| rest.strip_suffix(']')).or_else(|| name.strip_prefix("customfield_"));
+        let number = name
+            .strip_prefix("cf[")
+            .and_then(|rest| rest.strip_suffix(']'))
+            .or_else(|| name.strip_prefix("customfield_"));
         let number = number.and_then(|id| id.parse::<u64>().ok());
         let mut fields = self.account.store.directory().custom_fields.iter();
-        fields.find(|field| number == Some(field.id) || field.name.eq_ignore_ascii_case(name)).map(|field| field.id)
+        fields
+            .find(|field| number == Some(field.id) || field.name.eq_ignore_ascii_case(name))
+            .map(|field| field.id)
     }
 
     /// Clauses that compare with values, one or many. `any` is the term of having a value at all, for fields that may be
@@ -298,7 +166,9 @@ impl Terms<'_> {
         let id: Option<u64> = value.parse().ok();
         let found = projects.find(|project| {
             let spec = &project.spec;
-            spec.key.eq_ignore_ascii_case(value) || spec.name.eq_ignore_ascii_case(value) || id == Some(spec.id)
+            spec.key.eq_ignore_ascii_case(value)
+                || spec.name.eq_ignore_ascii_case(value)
+                || id == Some(spec.id)
         });
         found.map(|project| project.spec.id).ok_or_else(|| no_value(value, "project"))
     }
@@ -333,19 +203,11 @@ impl Terms<'_> {
             None => {
                 let what = if value.bytes().all(|byte| byte.is_ascii_digit()) { "ID" } else { "key" };
                 let (value, field) = (shortened(value), shortened(field));
-                Err(JqlError::NoSuchIssue(format!("An issue with {what} '{value}' does not exist for field '{field}'.")))
+                Err(JqlError::NoSuchIssue(format!(
+                    "An issue with {what} '{value}' does not exist for field '{field}'."
+                )))
             }
         }
-    }
-
-    fn labels(&self, clause: &Clause) -> Result<Term, JqlError> {
-        let label = |value: &str| {
-            if value.contains(char::is_whitespace) {
-                return Err(JqlError::LabelSpaces(format!("The label '{}' can't contain spaces.", shortened(value))));
-            }
-            Ok(SmolStr::new(value))
-        };
-        self.one_of(clause, label, |labels| Term::Label(labels.into_iter().collect()), Some(Term::AnyLabel))
     }
 
     /// `Unresolved` is a word for having none.
@@ -365,7 +227,7 @@ impl Terms<'_> {
         if means_empty {
             return Ok(Term::AnyResolution);
         }
-        let named = |value: &str| named(rows.iter().map(|row| (row.id, row.name.as_str())), value, "resolution");
+        let named = |value: &str| named(rows, |row| (row.id, &row.name), value, "resolution");
         self.one_of(&clause, named, Term::Resolution, Some(Term::AnyResolution))
     }
 
@@ -394,9 +256,12 @@ impl Terms<'_> {
             _ => return Err(unfit_value(clause)),
         };
         match clause.operator {
-            Operator::Like | Operator::NotLike | Operator::In | Operator::NotIn | Operator::Is | Operator::IsNot => {
-                Err(unfit_operator(clause))
-            }
+            Operator::Like
+            | Operator::NotLike
+            | Operator::In
+            | Operator::NotIn
+            | Operator::Is
+            | Operator::IsNot => Err(unfit_operator(clause)),
             Operator::NotEquals => {
                 let same = Term::Time(field, Operator::Equals, wanted);
                 Ok(Term::And(vec![Term::AnyTime(field), Term::Not(Box::new(same))]))
@@ -404,21 +269,28 @@ impl Terms<'_> {
             operator => Ok(Term::Time(field, operator, wanted)),
         }
     }
+}
 
-    fn words(&self, clause: &Clause, field: TextField) -> Result<Term, JqlError> {
-        let can_be_empty = matches!(field, TextField::Description | TextField::Custom(_));
-        match (&clause.operand, clause.operator) {
-            (Operand::Empty, Operator::Is) if can_be_empty => Ok(Term::Not(Box::new(Term::AnyText(field)))),
-            (Operand::Empty, Operator::IsNot) if can_be_empty => Ok(Term::AnyText(field)),
-            (Operand::Value(value), Operator::Like) => Ok(Term::Words(field, Pattern::new(value))),
-            (Operand::Value(value), Operator::NotLike) => {
-                let words = Term::Words(field, Pattern::new(value));
-                Ok(Term::And(vec![Term::AnyText(field), Term::Not(Box::new(words))]))
-            }
-            (Operand::Call(name), _) => Err(no_function(name)),
-            _ => Err(unfit_operator(clause)),
+fn words(clause: &Clause, field: TextField) -> Result<Term, JqlError> {
+    let can_be_empty = matches!(field, TextField::Description | TextField::Custom(_));
+    match (&clause.operand, clause.operator) {
+        (Operand::Empty, Operator::Is) if can_be_empty => Ok(Term::Not(Box::new(Term::AnyText(field)))),
+        (Operand::Empty, Operator::IsNot) if can_be_empty => Ok(Term::AnyText(field)),
+        (Operand::Value(value), Operator::Like) => Ok(Term::Words(field, Pattern::new(value))),
+        (Operand::Value(value), Operator::NotLike) => {
+            let words = Term::Words(field, Pattern::new(value));
+            Ok(Term::And(vec![Term::AnyText(field), Term::Not(Box::new(words))]))
         }
+        (Operand::Call(name), _) => Err(no_function(name)),
+        _ => Err(unfit_operator(clause)),
     }
+}
+
+fn label(value: &str) -> Result<SmolStr, JqlError> {
+    if value.contains(char::is_whitespace) {
+        return Err(JqlError::LabelSpaces(format!("The label '{}' can't contain spaces.", shortened(value))));
+    }
+    Ok(SmolStr::new(value))
 }
 
 fn category(value: &str) -> Result<StatusCategory, JqlError> {
@@ -431,10 +303,11 @@ fn category(value: &str) -> Result<StatusCategory, JqlError> {
 }
 
 /// The row with this name, or this number.
-fn named<'r>(rows: impl Iterator<Item = (u64, &'r str)> + Clone, value: &str, field: &str) -> Result<u64, JqlError> {
-    let by_name = rows.clone().find(|(_, name)| name.to_lowercase() == value.to_lowercase());
-    let found = by_name.or_else(|| value.parse().ok().and_then(|id: u64| rows.clone().find(|(known, _)| *known == id)));
-    found.map(|(id, _)| id).ok_or_else(|| no_value(value, field))
+fn named<R>(rows: &[R], of: impl Fn(&R) -> (u64, &str), value: &str, field: &str) -> Result<u64, JqlError> {
+    let by_name = rows.iter().find(|row| of(row).1.to_lowercase() == value.to_lowercase());
+    let id: Option<u64> = value.parse().ok();
+    let found = by_name.or_else(|| rows.iter().find(|row| Some(of(row).0) == id));
+    found.map(|row| of(row).0).ok_or_else(|| no_value(value, field))
 }
 
 fn no_value(value: &str, field: &str) -> JqlError {
@@ -457,5 +330,7 @@ fn unfit_operator(clause: &Clause) -> JqlError {
 
 fn unfit_value(clause: &Clause) -> JqlError {
     let (operator, field) = (clause.operator.as_str(), shortened(&clause.field));
-    JqlError::Meaning(format!("The operator '{operator}' can't be used with that value for the field '{field}'."))
+    JqlError::Meaning(format!(
+        "The operator '{operator}' can't be used with that value for the field '{field}'."
+    ))
 }
