@@ -221,7 +221,7 @@ mod tests {
     #[test]
     fn it_comes_back_when_it_was_told_to() {
         let (script, caller) = caller([reply(429, Some("300")), reply(503, Some("10"))], None);
-        let last = caller.call(&request("https://a.example/x"), Repeat::Never).unwrap();
+        let last = caller.call(&request("https://a.example/x"), Repeat::Harmless).unwrap();
         assert_eq!(last.status, 200);
         assert_eq!(times(&script), ["10:00:00", "10:05:00", "10:05:10"]);
     }

@@ -4,7 +4,7 @@
 //! a request again that may have done something. That would make a second ticket or comment.
 
 use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde_json::Value;
 
@@ -138,18 +138,16 @@ impl Rest {
     /// What a reply means that does not say it was done.
     pub fn refusal(&self, ask: &Ask, reply: &Reply) -> TrackerError {
         let status = reply.status;
-        let text = match explanation(&reply.body) {
-            Some(why) => format!("{} answers {status}: {}", ask.name(), self.mask(&why)),
+        let text = match explanation(&reply.body, |text| self.mask(text)) {
+            Some(why) => format!("{} answers {status}: {why}", ask.name()),
             None => format!("{} answers {status}", ask.name()),
         };
         match (status, ask.effect) {
             (401, _) => TrackerError::Credential(text),
             (429, _) | (500..=599, Effect::Read) => TrackerError::Unavailable(text),
-            // It names a time to come back at: it did not begin.
-            (503, Effect::Write) if reply.headers.contains_key(RETRY_AFTER) => {
-                TrackerError::Unavailable(text)
-            }
-            (500..=599, Effect::Write) => TrackerError::Unknown(text),
+            // A gateway says 408 and 503 of what the server behind it may have done.
+            (408 | 500..=599, Effect::Write) => TrackerError::Unknown(text),
+            (408, Effect::Read) => TrackerError::Unavailable(text),
             (300..=399, _) => TrackerError::Refused(format!("{text}: is the address right?")),
             (400..=499, _) => TrackerError::Refused(text),
             _ => malformed(ask, &format!("it answers {status}, which this API never does")),
@@ -179,8 +177,8 @@ pub fn malformed(ask: &Ask, problem: &str) -> TrackerError {
 
 /// What the body of an error says, in one line. Trackers say it in many places: a list `errors` or `errorMessages`, an
 /// object `errors` by field, a list of objects with such members, `message`, `errorMessage`. A page of HTML explains
-/// nothing.
-pub fn explanation(body: &[u8]) -> Option<String> {
+/// nothing. `mask` takes credentials out, before anything is cut.
+pub fn explanation(body: &[u8], mask: impl Fn(&str) -> String) -> Option<String> {
     let body = json::read(body).ok()?.value;
     let mut texts = Vec::new();
     collect(&body, &mut texts, 0);
@@ -191,7 +189,7 @@ pub fn explanation(body: &[u8]) -> Option<String> {
             kept.push(line);
         }
     }
-    let line = kept.join("; ");
+    let line = mask(&kept.join("; "));
     match line.chars().count() {
         0 => None,
         count if count > REASON_CHARS_MAX => Some(line.chars().take(REASON_CHARS_MAX).chain(['…']).collect()),
@@ -257,12 +255,15 @@ mod tests {
             (r#"{"errors":{"customfield_1":["a","b"]}}"#, r#"customfield_1: ["a","b"]"#),
             (r#"{"warningMessages":["old"]}"#, "old"),
         ] {
-            assert_eq!(explanation(body.as_bytes()).as_deref(), Some(wanted), "{body}");
+            assert_eq!(explanation(body.as_bytes(), str::to_owned).as_deref(), Some(wanted), "{body}");
         }
         for body in ["", "<html>429</html>", "[]", "{}", r#"{"errors":[]}"#, r#"{"errors":null}"#, "\"no\""] {
-            assert_eq!(explanation(body.as_bytes()), None, "{body}");
+            assert_eq!(explanation(body.as_bytes(), str::to_owned), None, "{body}");
         }
         let long = format!(r#"{{"message":"{}"}}"#, "é".repeat(9_000));
-        assert_eq!(explanation(long.as_bytes()).unwrap().chars().count(), 301);
+        assert_eq!(explanation(long.as_bytes(), str::to_owned).unwrap().chars().count(), 301);
+        let secret = format!("{{\"message\":\"{}t0ken-t0ken\"}}", "a".repeat(super::REASON_CHARS_MAX - 5));
+        let shown = explanation(secret.as_bytes(), |text| text.replace("t0ken-t0ken", "…")).unwrap();
+        assert!(!shown.contains("t0k"), "{shown}");
     }
 }

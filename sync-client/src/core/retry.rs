@@ -85,14 +85,12 @@ pub enum Decision {
 /// Decides after an attempt.
 ///
 /// A request that may not be repeated is sent again only where it surely had no effect: it could not be sent, or the
-/// server turned it away with 429, or with 503 and a time to come back.
+/// server turned it away with 429. A 503 is no such word, also not with a time to come back: a gateway may say it of
+/// what the server behind it has done.
 pub fn decide(attempt: &Attempt<'_>, patience: &Patience) -> Decision {
     let (had_no_effect, asked) = match attempt.result {
         Ok(Reply { status: 429, headers, .. }) => (true, asked_wait(headers, attempt.now)),
-        Ok(Reply { status: status @ 500..=599, headers, .. }) => {
-            let asked = asked_wait(headers, attempt.now);
-            (*status == 503 && asked.is_some(), asked)
-        }
+        Ok(Reply { status: 500..=599, headers, .. }) => (false, asked_wait(headers, attempt.now)),
         Ok(_) => return Decision::Done,
         Err(NoReply::NotSent(_)) => (true, None),
         Err(NoReply::Unknown(_)) => (false, None),
@@ -274,7 +272,7 @@ mod tests {
             (reply(504, later), again(4.0), Decision::GiveUp),
             (reply(503, &[]), again(1.0), Decision::GiveUp),
             (reply(503, &[("retry-after", "soon")]), again(1.0), Decision::GiveUp),
-            (reply(503, later), again(4.0), again(4.0)),
+            (reply(503, later), again(4.0), Decision::GiveUp),
             (unknown, again(1.0), Decision::GiveUp),
             (not_sent, again(1.0), again(1.0)),
             (reply(200, &[]), Decision::Done, Decision::Done),

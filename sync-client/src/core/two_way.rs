@@ -62,10 +62,15 @@ impl ClosedAs {
 
 impl TwoWay {
     /// What people decided about a ticket that the client left done, or not; `None` in `left_done`: how it was left is
-    /// not known. `word` is the resolution of the ticket, or its status where there is none.
-    pub fn wish(&self, left_done: Option<bool>, is_done: bool, word: &str) -> Option<Wish> {
+    /// not known. `words` are its resolution and its status, the first that says something counts.
+    pub fn wish<'a>(
+        &self,
+        left_done: Option<bool>,
+        is_done: bool,
+        words: impl IntoIterator<Item = &'a str>,
+    ) -> Option<Wish> {
         match (left_done, is_done) {
-            (Some(false), true) => self.closed_as(word).map(Wish::Close),
+            (Some(false), true) => words.into_iter().find_map(|word| self.closed_as(word)).map(Wish::Close),
             (Some(true), false) => Some(Wish::Reopen),
             (None, _) | (Some(false), false) | (Some(true), true) => None,
         }
@@ -122,7 +127,11 @@ mod tests {
             (Some(true), false, "Open", Some(Wish::Reopen)),
         ];
         for (left_done, is_done, word, wanted) in rows {
-            assert_eq!(two_way.wish(left_done, is_done, word), wanted, "{left_done:?} {is_done} {word:?}");
+            assert_eq!(
+                two_way.wish(left_done, is_done, ["Closed", word]),
+                wanted,
+                "{left_done:?} {is_done} {word:?}"
+            );
         }
     }
 

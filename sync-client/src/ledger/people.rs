@@ -19,7 +19,7 @@ impl Ledger {
         timestamp(at)
     }
 
-    /// The tracker's changes were read up to here, and everything that follows from them was done.
+    /// The tracker's changes were read up to here; what follows from them was done, or stands as unheard.
     pub fn heard_people(&mut self, at: Timestamp) -> Result<(), LedgerError> {
         self.write(|write| {
             write
@@ -45,8 +45,35 @@ impl Ledger {
     pub fn left(&mut self, group: &GroupId, is_done: bool) -> Result<(), LedgerError> {
         self.write(|write| {
             write
-                .prepare_cached("UPDATE ticket SET left_done = ?2 WHERE group_id = ?1")?
+                .prepare_cached("UPDATE ticket SET left_done = ?2, is_unheard = 0 WHERE group_id = ?1")?
                 .execute(params![group.as_str(), is_done])
+        })?;
+        Ok(())
+    }
+
+    /// Something that follows from how the ticket is could not be done: the next run looks at it again.
+    pub fn unheard(&mut self, group: &GroupId) -> Result<(), LedgerError> {
+        self.write(|write| {
+            write
+                .prepare_cached("UPDATE ticket SET is_unheard = 1 WHERE group_id = ?1")?
+                .execute([group.as_str()])
+        })?;
+        Ok(())
+    }
+
+    /// The groups of which something could not be done.
+    pub fn unheard_groups(&self) -> Result<Vec<GroupId>, LedgerError> {
+        self.groups("SELECT group_id FROM ticket WHERE is_unheard = 1 AND state = 'made' ORDER BY group_id")
+    }
+
+    /// Nobody wants to know what people decide any more. Whoever wants to again begins with how the tickets are then.
+    pub fn stop_hearing(&mut self) -> Result<(), LedgerError> {
+        if self.tracker_mark()?.is_none() {
+            return Ok(());
+        }
+        self.write(|write| {
+            write.execute("DELETE FROM tracker_mark", [])?;
+            write.execute("UPDATE ticket SET left_done = NULL, is_unheard = 0", [])
         })?;
         Ok(())
     }

@@ -84,8 +84,13 @@ const PEOPLE: &str = "
 ALTER TABLE ticket ADD COLUMN is_telling INTEGER NOT NULL DEFAULT 0 CHECK (is_telling IN (0, 1));
 -- Whether the ticket was done when the client left it; NULL: not known, and so nothing may be concluded from how it is.
 ALTER TABLE ticket ADD COLUMN left_done INTEGER CHECK (left_done IN (0, 1));
--- The status that the vendor was told the ticket has, where it wants to know.
-ALTER TABLE ticket ADD COLUMN reported TEXT;
+-- People may have decided something about the ticket that is not carried out yet.
+ALTER TABLE ticket ADD COLUMN is_unheard INTEGER NOT NULL DEFAULT 0 CHECK (is_unheard IN (0, 1));
+-- The last run that could not see the ticket.
+ALTER TABLE ticket ADD COLUMN unseen_run INTEGER;
+CREATE INDEX ticket_unheard ON ticket (is_unheard) WHERE is_unheard = 1;
+-- The status that the vendor was told the item's ticket has, where it wants to know.
+ALTER TABLE item ADD COLUMN reported TEXT;
 
 -- How far the tracker's changes were read.
 CREATE TABLE tracker_mark (

@@ -29,8 +29,10 @@ pub struct Recorded {
     pub is_telling: bool,
     /// Whether it was done when the client left it; `None`: that is not known.
     pub left_done: Option<bool>,
-    /// The status that the vendor was told it has, where the vendor wants to know.
-    pub reported: Option<String>,
+    /// Whether something that follows from how it is could not be done yet.
+    pub is_unheard: bool,
+    /// In how many runs in a row it could not be seen.
+    pub unseen_runs: u32,
 }
 
 /// An item as it was seen last.
@@ -50,6 +52,8 @@ pub struct RecordedItem {
     pub linked: Option<TicketKey>,
     /// How many complete lists in a row left it out.
     pub absences: u32,
+    /// The status that the vendor was told its ticket has, where the vendor wants to know.
+    pub reported: Option<String>,
 }
 
 /// How a ticket came to be known.
@@ -76,7 +80,7 @@ pub struct Counts {
     pub lost: u64,
 }
 
-const ITEM_COLUMNS: &str = "id, scope, standing, status, reference, linked, absences";
+const ITEM_COLUMNS: &str = "id, scope, standing, status, reference, linked, absences, reported";
 
 impl Ledger {
     /// What is known of a group; `None`: nothing was ever asked for it.
@@ -84,7 +88,8 @@ impl Ledger {
         let row = self
             .connection
             .prepare_cached(
-                "SELECT state, key, told, tried_at, is_adopted, left_done, reported, is_telling FROM ticket
+                "SELECT state, key, told, tried_at, is_adopted, left_done, is_telling, unseen_runs, is_unheard
+                 FROM ticket
                  WHERE group_id = ?1",
             )?
             .query_row([group.as_str()], |row| {
@@ -97,10 +102,13 @@ impl Ledger {
                     row.get(5)?,
                     row.get(6)?,
                     row.get(7)?,
+                    row.get(8)?,
                 ))
             })
             .optional()?;
-        let Some((state, key, told, tried_at, is_adopted, left_done, reported, is_telling)) = row else {
+        let Some((state, key, told, tried_at, is_adopted, left_done, is_telling, unseen_runs, is_unheard)) =
+            row
+        else {
             return Ok(None);
         };
         let ticketing = ticketing(&state, key)?;
@@ -118,7 +126,8 @@ impl Ledger {
             tried_at,
             is_telling,
             left_done,
-            reported,
+            unseen_runs,
+            is_unheard,
         }))
     }
 
@@ -131,7 +140,7 @@ impl Ledger {
         let mut statement = self.connection.prepare_cached(&format!(
             "SELECT {ITEM_COLUMNS}, group_id FROM item WHERE {column} = ?1 ORDER BY id"
         ))?;
-        let rows = statement.query_map([value], |row| Ok((read_item(row)?, row.get::<_, String>(7)?)))?;
+        let rows = statement.query_map([value], |row| Ok((read_item(row)?, row.get::<_, String>(8)?)))?;
         rows.map(|row| {
             let ((item, standing), group) = row?;
             let standing = read_standing(&standing)?;
@@ -155,7 +164,7 @@ impl Ledger {
                 .prepare_cached(
                     "INSERT INTO ticket (group_id, source, op, state, tried_at) VALUES (?1, ?2, ?3, 'intended', ?4)
                      ON CONFLICT (group_id) DO UPDATE SET state = 'intended', tried_at = ?4,
-                        key = NULL, is_adopted = 0, told = NULL, left_done = NULL, reported = NULL",
+                        key = NULL, is_adopted = 0, told = NULL, left_done = NULL",
                 )?
                 .execute(params![group.as_str(), source.as_str(), OpKey::of(group).as_str(), at.to_string()])?;
             store_items(write, run, group, items, reference, at)?;
@@ -219,7 +228,7 @@ impl Ledger {
                     "INSERT INTO ticket (group_id, source, op, state, key, is_adopted, tried_at)
                      VALUES (?1, ?2, ?3, 'made', ?4, 1, ?5)
                      ON CONFLICT (group_id) DO UPDATE SET state = 'made', key = ?4, is_adopted = 1, told = NULL,
-                        left_done = NULL, reported = NULL",
+                        left_done = NULL",
                 )?
                 .execute(params![
                     group.as_str(),
@@ -285,12 +294,11 @@ impl Ledger {
     ) -> Result<(), LedgerError> {
         let (run, key) = (self.run, &ticket.key);
         self.write(|write| {
-            write
-                .prepare_cached("UPDATE item SET linked = ?2 WHERE id = ?1")?
-                .execute([item.as_str(), key.as_str()])?;
-            write
-                .prepare_cached("UPDATE ticket SET reported = ?2 WHERE group_id = ?1 AND source = 'mend'")?
-                .execute([group.as_str(), &ticket.status])?;
+            write.prepare_cached("UPDATE item SET linked = ?2, reported = ?3 WHERE id = ?1")?.execute([
+                item.as_str(),
+                key.as_str(),
+                &ticket.status,
+            ])?;
             remember(write, run, group, at, &format!("{item} has {key} as its ticket at the vendor"))
         })
     }
@@ -358,6 +366,16 @@ impl Ledger {
         Ok(())
     }
 
+    /// The tracker did not take what the ticket was to be told: it is as it was before [`Self::telling`].
+    pub fn told_nothing(&mut self, group: &GroupId, before: &Recorded) -> Result<(), LedgerError> {
+        self.write(|write| {
+            write
+                .prepare_cached("UPDATE ticket SET is_telling = ?2, left_done = ?3 WHERE group_id = ?1")?
+                .execute(params![group.as_str(), before.is_telling, before.left_done])
+        })?;
+        Ok(())
+    }
+
     /// The ticket was told what its items are. `left_done`: whether it is done since then; `None`: that was not looked at.
     pub fn told(
         &mut self,
@@ -398,15 +416,38 @@ impl Ledger {
         })
     }
 
-    /// The ticket could not be seen in this run; says in how many in a row.
+    /// The ticket could not be seen in this run, however often it was looked at; says in how many runs in a row.
     pub fn unseen(&mut self, group: &GroupId) -> Result<u32, LedgerError> {
+        let run = self.run;
         self.write(|write| {
             write.query_row(
-                "UPDATE ticket SET unseen_runs = unseen_runs + 1 WHERE group_id = ?1 RETURNING unseen_runs",
-                [group.as_str()],
+                "UPDATE ticket SET unseen_runs = unseen_runs + (unseen_run IS NOT ?2), unseen_run = ?2
+                 WHERE group_id = ?1 RETURNING unseen_runs",
+                params![group.as_str(), run.0],
                 |row| row.get(0),
             )
         })
+    }
+
+    /// The ticket was seen.
+    pub fn seen(&mut self, group: &GroupId) -> Result<(), LedgerError> {
+        self.write(|write| {
+            write
+                .prepare_cached("UPDATE ticket SET unseen_runs = 0, unseen_run = NULL WHERE group_id = ?1")?
+                .execute([group.as_str()])
+        })?;
+        Ok(())
+    }
+
+    /// A run that ended without knowing what became of tickets it asked for, at the latest now.
+    pub fn doubt_the_intended(&mut self, at: Timestamp) -> Result<(), LedgerError> {
+        self.write(|write| {
+            write.execute(
+                "UPDATE ticket SET state = 'in-doubt', tried_at = ?1 WHERE state = 'intended'",
+                [at.to_string()],
+            )
+        })?;
+        Ok(())
     }
 
     /// The groups of a vendor of which it is not known whether a ticket was made.
@@ -442,7 +483,7 @@ impl Ledger {
         Ok(groups.map(|group| group.map(GroupId::new)).collect::<Result<_, _>>()?)
     }
 
-    fn groups(&self, sql: &str) -> Result<Vec<GroupId>, LedgerError> {
+    pub(super) fn groups(&self, sql: &str) -> Result<Vec<GroupId>, LedgerError> {
         let mut statement = self.connection.prepare_cached(sql)?;
         let groups = statement.query_map([], |row| row.get::<_, String>(0))?;
         Ok(groups.map(|group| group.map(GroupId::new)).collect::<Result<_, _>>()?)
@@ -503,6 +544,7 @@ fn read_item(row: &Row<'_>) -> rusqlite::Result<(RecordedItem, String)> {
         reference: row.get(4)?,
         linked: row.get::<_, Option<String>>(5)?.map(TicketKey::new),
         absences: row.get(6)?,
+        reported: row.get(7)?,
     };
     Ok((item, row.get(2)?))
 }

@@ -123,6 +123,7 @@ impl<'a> Run<'a> {
             Ok(_) => {}
             Err(error) => return Err(self.tracker_failed("identity", &error)),
         }
+        self.ledger.doubt_the_intended(self.clock.now())?;
         self.settle_all()?;
         self.hear_people()?;
         if let Some(data_theorem) = &self.vendors.data_theorem {

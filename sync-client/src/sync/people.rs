@@ -1,5 +1,7 @@
 //! What people decide about tickets reaches the vendors, where that is wanted.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::telling::{Look, UNSEEN_RUNS_MAX};
@@ -16,23 +18,33 @@ impl Run<'_> {
     /// only remembered: what was decided before somebody asked for this is not acted upon.
     pub(super) fn hear_people(&mut self) -> Result<(), Stop> {
         if self.policy.two_way.is_none() {
-            return Ok(());
+            return Ok(self.ledger.stop_hearing()?);
         }
         let asked_at = self.now();
         let mark = self.ledger.tracker_mark()?;
-        let tickets = match self.tracker.changed(mark.map(|mark| self.unread_since(mark))) {
-            Ok(tickets) => tickets,
+        let rows = match self.tracker.changed(mark.map(|mark| self.unread_since(mark))) {
+            Ok(rows) => rows,
             Err(error) => return self.note_tracker("the list of changed tickets", &error),
         };
         self.unavailable = 0;
-        let mut is_complete = true;
-        for ticket in &tickets {
-            is_complete &= self.hear(ticket, mark.is_none())?;
+        let mut due = BTreeSet::from_iter(self.ledger.unheard_groups()?);
+        for row in &rows {
+            due.extend(self.group_that_changed(row, mark.is_none())?);
         }
-        if is_complete {
-            self.ledger.heard_people(asked_at)?;
+        for group in due {
+            // Search shows tickets as they were some time ago: what is decided, is decided by the ticket as it is.
+            match self.ledger.group(&group)? {
+                Some(Recorded { ticketing: Ticketing::Made(key), .. }) => {
+                    match self.look_again(&group, &key)? {
+                        Look::At(ticket) => self.hear(&group, &ticket)?,
+                        Look::Elsewhere => {}
+                        Look::Nothing => self.ledger.unheard(&group)?,
+                    }
+                }
+                Some(_) | None => {}
+            }
         }
-        Ok(())
+        Ok(self.ledger.heard_people(asked_at)?)
     }
 
     /// From when on changes may not have been listed: before the mark by the overlap, for clocks that differ, and by
@@ -43,37 +55,45 @@ impl Run<'_> {
         mark.checked_sub(back).unwrap_or(Timestamp::MIN)
     }
 
-    /// Does what follows from a ticket as it is. `false`: something is left for the next run.
-    fn hear(&mut self, ticket: &Ticket, is_first: bool) -> Result<bool, Stop> {
-        let group = match &ticket.op {
+    /// The group of a row of the list, if something may follow from how its ticket is now.
+    fn group_that_changed(&mut self, row: &Ticket, is_first: bool) -> Result<Option<GroupId>, Stop> {
+        let group = match &row.op {
             Some(op) => self.ledger.group_of(op)?,
             None => None,
         };
-        let Some(group) = group else { return Ok(true) };
-        let Some(recorded) = self.ledger.group(&group)? else { return Ok(true) };
-        let Ticketing::Made(key) = &recorded.ticketing else { return Ok(true) };
-        if *key != ticket.key {
-            // Either the ticket was moved, or this is a duplicate of it.
-            match self.look_again(&group, key)? {
-                Look::At(current) if current.key == ticket.key => {}
-                Look::At(_) | Look::Elsewhere | Look::Nothing => return Ok(true),
+        let Some(group) = group else { return Ok(None) };
+        let Some(recorded) = self.ledger.group(&group)? else { return Ok(None) };
+        if is_first {
+            // A row that is out of date only means that the next change is not taken for a decision.
+            if recorded.left_done != Some(row.is_done) {
+                self.ledger.left(&group, row.is_done)?;
             }
+            return Ok(None);
         }
-        let word = ticket.resolution.as_ref().unwrap_or(&ticket.status);
-        let two_way = self.policy.two_way.as_ref().filter(|_| !is_first);
-        let wish = two_way.and_then(|two_way| two_way.wish(recorded.left_done, ticket.is_done, word));
+        let is_known = recorded.left_done == Some(row.is_done) && !self.wants_status(&group, &recorded, row);
+        Ok((!is_known).then_some(group))
+    }
+
+    /// Does what follows from a ticket as it is. What can't be done now is left for the next run.
+    pub(super) fn hear(&mut self, group: &GroupId, ticket: &Ticket) -> Result<(), Stop> {
+        let Some(two_way) = &self.policy.two_way else { return Ok(()) };
+        let Some(recorded) = self.ledger.group(group)? else { return Ok(()) };
+        let words = [ticket.resolution.as_deref(), Some(ticket.status.as_str())];
+        let wish = two_way.wish(recorded.left_done, ticket.is_done, words.into_iter().flatten());
         let mut is_complete = true;
         if let Some(wish) = wish {
             for item in &recorded.items {
-                is_complete &= self.fulfil(&group, item, wish, ticket)?;
+                is_complete &= self.fulfil(group, item, wish, ticket)?;
             }
-            self.tell_nothing_new(&group, ticket)?;
+            self.tell_nothing_new(group, ticket)?;
         }
-        is_complete &= self.pass_on_status(&group, &recorded, ticket)?;
-        if is_complete && recorded.left_done != Some(ticket.is_done) {
-            self.ledger.left(&group, ticket.is_done)?;
+        is_complete &= self.pass_on_status(group, &recorded, ticket)?;
+        if !is_complete {
+            self.ledger.unheard(group)?;
+        } else if recorded.left_done != Some(ticket.is_done) || recorded.is_unheard {
+            self.ledger.left(group, ticket.is_done)?;
         }
-        Ok(is_complete)
+        Ok(())
     }
 
     /// Sets the status that people want an item to have, if it can be set and is another one.
@@ -131,6 +151,12 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// Whether Mend has to be told the status of a ticket for one of its items.
+    fn wants_status(&self, group: &GroupId, recorded: &Recorded, ticket: &Ticket) -> bool {
+        let is_asked_for = self.policy.two_way.is_some() && source_of(group) == Source::Mend;
+        is_asked_for && recorded.items.iter().any(|item| is_told_otherwise(item, ticket))
+    }
+
     /// Lets Mend know the status of a ticket, if that is wanted and it is another one than Mend was told. `false`: it is
     /// left for the next run.
     pub(super) fn pass_on_status(
@@ -139,14 +165,11 @@ impl Run<'_> {
         recorded: &Recorded,
         ticket: &Ticket,
     ) -> Result<bool, Stop> {
-        let is_known = recorded.reported.as_ref() == Some(&ticket.status);
-        if self.policy.two_way.is_none() || source_of(group) != Source::Mend || is_known {
+        if !self.wants_status(group, recorded, ticket) {
             return Ok(true);
         }
         let mut is_complete = true;
-        // A violation that is over takes no more reports.
-        let told_of = |item: &&RecordedItem| item.linked.is_some() && item.standing == Standing::Open;
-        for item in recorded.items.iter().filter(told_of) {
+        for item in recorded.items.iter().filter(|item| is_told_otherwise(item, ticket)) {
             match self.link(&item.id, ticket) {
                 Ok(()) => {
                     self.ledger.linked(group, &item.id, ticket, self.now())?;
@@ -161,4 +184,9 @@ impl Run<'_> {
         }
         Ok(is_complete)
     }
+}
+
+/// Whether the vendor was told another status of an item's ticket. A violation that is over takes no more reports.
+fn is_told_otherwise(item: &RecordedItem, ticket: &Ticket) -> bool {
+    item.linked.is_some() && item.standing == Standing::Open && item.reported.as_ref() != Some(&ticket.status)
 }

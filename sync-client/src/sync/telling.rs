@@ -7,7 +7,7 @@ use crate::core::plan::{Ticketing, Told, standing};
 use crate::core::policy::OnChange;
 use crate::core::text::{Consequence, StatusChange};
 use crate::ledger::{Recorded, RecordedItem};
-use crate::ports::{Change, Ticket, VendorError};
+use crate::ports::{Change, Ticket, TrackerError, VendorError};
 
 /// After so many runs in a row that could not see a ticket, or an item that a ticket decides about, it counts as gone.
 /// One is no evidence: "not found" is also the answer for what is only hidden for a while.
@@ -86,7 +86,13 @@ impl Run<'_> {
                 self.changed(group, &ticket, &change, told)?;
                 self.pass_on_status(group, &recorded, &ticket).map(|_| ())
             }
-            Err(error) => self.note_tracker(group.as_str(), &error),
+            Err(error) => {
+                // Where nothing was done, the ticket is as it was left before.
+                if !matches!(error, TrackerError::Unknown(_)) {
+                    self.ledger.told_nothing(group, &recorded)?;
+                }
+                self.note_tracker(group.as_str(), &error)
+            }
         }
     }
 
@@ -172,7 +178,10 @@ impl Run<'_> {
             }
             return Ok(Look::Nothing);
         };
-        if ticket.key != *key {
+        if recorded.unseen_runs > 0 {
+            self.ledger.seen(group)?;
+        }
+        if !is_same_key(&ticket.key, key) {
             self.follow(group, recorded, key, &ticket)?;
         }
         Ok(Look::At(ticket))
@@ -231,12 +240,19 @@ impl Run<'_> {
             last.as_str().clone_into(&mut after);
             for group in &groups {
                 let Some(recorded) = self.ledger.group(group)? else { continue };
-                if let Ticketing::Made(key) = &recorded.ticketing {
-                    self.look_at(group, &recorded, key)?;
+                let Ticketing::Made(key) = &recorded.ticketing else { continue };
+                if let Look::At(ticket) = self.look_at(group, &recorded, key)? {
+                    self.hear(group, &ticket)?;
                 }
             }
         }
     }
+}
+
+/// Whether two spellings are one key: people write `12` or `sec-12` for what the tracker calls `#12` or `SEC-12`.
+fn is_same_key(one: &TicketKey, other: &TicketKey) -> bool {
+    let bare = |key: &TicketKey| key.as_str().trim().trim_start_matches('#').to_ascii_lowercase();
+    bare(one) == bare(other)
 }
 
 /// What the items of a ticket are now.

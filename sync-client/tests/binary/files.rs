@@ -59,8 +59,9 @@ fn a_ledger_of_an_earlier_version_goes_on() {
     let world = exported();
     change(
         &world.file("ledger.sqlite"),
-        "ALTER TABLE ticket DROP COLUMN left_done; ALTER TABLE ticket DROP COLUMN reported;
-         ALTER TABLE ticket DROP COLUMN is_telling;
+        "DROP INDEX ticket_unheard; ALTER TABLE ticket DROP COLUMN left_done;
+         ALTER TABLE ticket DROP COLUMN is_telling; ALTER TABLE ticket DROP COLUMN is_unheard;
+         ALTER TABLE ticket DROP COLUMN unseen_run; ALTER TABLE item DROP COLUMN reported;
          DROP TABLE tracker_mark; PRAGMA user_version = 1",
     );
     for command in ["status", "explain LOCAL-1"] {

@@ -85,6 +85,8 @@ fn a_ticket_is_asked_for_once_whatever_is_answered() {
         (500, &[][..], true),
         (502, &[], true),
         (503, &[], true),
+        (503, &[("retry-after", "20")], true),
+        (408, &[], true),
         (504, &[], true),
         (422, &[], false),
         (404, &[], false),
@@ -107,13 +109,13 @@ fn a_ticket_is_asked_for_once_whatever_is_answered() {
     }
 }
 
-/// What never began is asked for again: it could not be sent, or was turned away with a time to come back.
+/// What never began is asked for again: it could not be sent, or there was too much to do.
 #[test]
 fn what_surely_was_not_done_is_asked_for_again() {
     let (server, redmine) = redmine();
     server
         .fail("POST /r/issues.json", NoReply::NotSent("refused".to_owned()))
-        .reply("POST /r/issues.json", 503, &[("retry-after", "20")], "")
+        .reply("POST /r/issues.json", 429, &[("retry-after", "20")], "")
         .answer("POST /r/issues.json", 201, &json!({"issue": issue(12, 1, op().as_str(), &json!([]))}));
     let Created::New(made) = redmine.create(&ticket()).unwrap() else { panic!("it is new") };
     assert_eq!(
