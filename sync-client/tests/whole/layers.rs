@@ -144,6 +144,8 @@ one_call! {
     on_create OnCreate: create(Tracker, ticket: &NewTicket) -> Result<Created, TrackerError>;
     /// Another look at tickets.
     on_get OnGet: get(Tracker, key: &TicketKey) -> Result<Option<Ticket>, TrackerError>;
+    /// Another list of what changed.
+    on_changed OnChanged: changed(Tracker, since: Option<Timestamp>) -> Result<Vec<Ticket>, TrackerError>;
     /// Another way to change tickets.
     on_update OnUpdate: update(Tracker, key: &TicketKey, change: &Change) -> Result<Ticket, TrackerError>;
 }

@@ -9,11 +9,12 @@ use sync_client::adapters::local::Uniqueness;
 use sync_client::core::model::TicketKey;
 use sync_client::core::policy::Policy;
 use sync_client::core::two_way::TwoWay;
-use sync_client::ports::{Clock as _, NoReply};
+use sync_client::ports::{Clock as _, NoReply, Tracker as _, TrackerError};
 
 use crate::blows::Blow;
+use crate::carriers::boundary;
 use crate::every_boundary::{Chapter, boundaries, little, play};
-use crate::layers::on_send;
+use crate::layers::{on_changed, on_get, on_send, on_update};
 use crate::pace;
 use crate::world::{Setup, World};
 
@@ -310,6 +311,111 @@ fn a_decision_that_the_vendor_did_not_take_is_not_forgotten() {
     assert_eq!(world.run_in_peace().decided, 1);
     assert_eq!(statuses(&world)["LOCAL-1"], "CLOSED_WONT_FIX");
     quiet(&world);
+}
+
+/// A search index shows tickets as they were. Rows from before the client's own change are no decision.
+#[test]
+fn what_a_search_shows_late_is_no_decision() {
+    let world = keyed();
+    world.run_in_peace();
+    world.wait(3_600);
+    let before = world.tracker.changed(None).unwrap();
+    world.happen(
+        json!({"type": "data_theorem.scan", "mobile_app_id": "643010001", "missed": "everything_else"}),
+    );
+    assert!(world.run_in_peace().closed > 0);
+    // People close what the scan closed for good; the client hears of that from the vendor alone.
+    for target in world.vendors_side().data_theorem.security_finding_targets {
+        world.happen(json!({"type": "data_theorem.target_status", "target_id": target.id,
+            "status": "CLOSED_RISK_ACCEPTED"}));
+    }
+    world.put(on_changed(move |_, _| Ok(before.clone())));
+    world.wait(60);
+    assert_eq!(world.run_in_peace().decided, 0);
+    assert!(statuses(&world).values().all(|status| status == "CLOSED_RISK_ACCEPTED"));
+    assert!(world.ticket("LOCAL-1").unwrap().is_done);
+}
+
+/// One report that Mend never takes holds back no other ticket's decision.
+#[test]
+fn a_report_that_is_never_taken_costs_no_decision() {
+    let world = keyed();
+    world.run_in_peace();
+    world.wait(3_600);
+    world.put(on_send(|under, request, timeout| {
+        if boundary(request) == "updateExternalIntegrationIssues" {
+            return Err(NoReply::NotSent("connection refused".to_owned()));
+        }
+        under.send(request, timeout)
+    }));
+    decide(&world, "LOCAL-4", "In Progress", false);
+    for key in ["LOCAL-1", "LOCAL-2"] {
+        world.run_in_peace();
+        world.wait(10 * 3_600);
+        decide(&world, key, "Won't Fix", true);
+        assert_eq!(world.run_in_peace().decided, 1, "{key}");
+        assert_eq!(statuses(&world)[key], "CLOSED_WONT_FIX");
+    }
+    world.take_away();
+    world.wait(10 * 3_600);
+    world.run_in_peace();
+    assert_eq!(told_to_mend(&world)["LOCAL-4"], "In Progress");
+}
+
+/// The ticket can't be looked at in the one run whose list shows it.
+#[test]
+fn a_decision_that_could_not_be_looked_at_is_not_forgotten() {
+    let world = keyed();
+    world.run_in_peace();
+    world.wait(3_600);
+    decide(&world, "LOCAL-1", "Won't Fix", true);
+    world.put(on_get(|_, _| Err(TrackerError::Unavailable("connection refused".to_owned()))));
+    assert_eq!(world.run_in_peace().decided, 0);
+    world.take_away();
+    world.wait(10 * 3_600);
+    assert_eq!(world.run_in_peace().decided, 1);
+    assert_eq!(statuses(&world)["LOCAL-1"], "CLOSED_WONT_FIX");
+}
+
+/// What is decided while nobody wants to know is not acted upon when somebody wants to again.
+#[test]
+fn switched_off_and_on_it_begins_anew() {
+    let mut world = keyed();
+    world.run_in_peace();
+    world.policy.two_way = None;
+    world.wait(3_600);
+    decide(&world, "LOCAL-1", "Won't Fix", true);
+    world.run_in_peace();
+    world.policy.two_way = Some(TwoWay::default());
+    world.wait(60);
+    assert_eq!(world.run_in_peace().decided, 0);
+    quiet(&world);
+    decide(&world, "LOCAL-1", "Open", false);
+    decide(&world, "LOCAL-2", "Won't Fix", true);
+    world.wait(60);
+    assert_eq!(world.run_in_peace().decided, 1);
+    assert_eq!(statuses(&world)["LOCAL-2"], "CLOSED_WONT_FIX");
+}
+
+/// The tracker takes no word of the client; people's words count all the same.
+#[test]
+fn a_change_that_was_refused_makes_no_decision_unheard() {
+    let world = keyed();
+    world.run_in_peace();
+    world.wait(3_600);
+    world.put(on_update(|_, _, _| Err(TrackerError::Refused("no permission to comment".to_owned()))));
+    // Something to tell the ticket, which is refused: its target is closed, and open again.
+    world.happen(
+        json!({"type": "data_theorem.scan", "mobile_app_id": "643010001", "missed": "everything_else"}),
+    );
+    assert!(world.run_in_peace().failed > 0);
+    let seen: Vec<_> = world.vendors_side().data_theorem.security_finding_targets;
+    let seen: Vec<_> = seen.iter().map(|target| json!({"target_id": target.id})).collect();
+    world.happen(json!({"type": "data_theorem.scan", "mobile_app_id": "643010001", "observed": seen}));
+    decide(&world, "LOCAL-1", "Won't Fix", true);
+    world.wait(60);
+    assert_eq!(world.run_in_peace().decided, 1);
+    assert_eq!(statuses(&world)["LOCAL-1"], "CLOSED_WONT_FIX");
 }
 
 /// One blow of every kind at every boundary of runs in which people decide, and of those in which the client closes and
