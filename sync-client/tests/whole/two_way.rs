@@ -297,6 +297,7 @@ fn a_decision_that_the_vendor_did_not_take_is_not_forgotten() {
     world.run_in_peace();
     world.wait(3_600);
     decide(&world, "LOCAL-1", "Won't Fix", true);
+    world.wait(2 * 3_600);
     world.put(on_send(|under, request, timeout| {
         if request.url.ends_with("/statuses") {
             return Err(NoReply::NotSent("connection refused".to_owned()));
@@ -349,6 +350,7 @@ fn a_report_that_is_never_taken_costs_no_decision() {
         under.send(request, timeout)
     }));
     decide(&world, "LOCAL-4", "In Progress", false);
+    world.wait(2 * 3_600);
     for key in ["LOCAL-1", "LOCAL-2"] {
         world.run_in_peace();
         world.wait(10 * 3_600);
@@ -369,6 +371,7 @@ fn a_decision_that_could_not_be_looked_at_is_not_forgotten() {
     world.run_in_peace();
     world.wait(3_600);
     decide(&world, "LOCAL-1", "Won't Fix", true);
+    world.wait(2 * 3_600);
     world.put(on_get(|_, _| Err(TrackerError::Unavailable("connection refused".to_owned()))));
     assert_eq!(world.run_in_peace().decided, 0);
     world.take_away();
