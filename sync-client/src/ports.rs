@@ -12,6 +12,7 @@ use http::{HeaderMap, Method};
 use jiff::Timestamp;
 
 use crate::core::model::{OpKey, Source, TicketKey};
+use crate::core::text::Units;
 
 /// A request, with its whole body.
 #[derive(Clone)]
@@ -90,8 +91,18 @@ pub trait Tracker: Send + Sync {
     /// its new key.
     fn get(&self, key: &TicketKey) -> Result<Option<Ticket>, TrackerError>;
 
+    /// The tickets with a key of ours that were changed since then, whoever changed them, in any order; `None`: all.
+    /// Where search lags, changes younger than [`TrackerTraits::search_lag`] may be missing. Comments may be left out.
+    fn changed(&self, since: Option<Timestamp>) -> Result<Vec<Ticket>, TrackerError>;
+
     /// Adds a comment, then changes whether the ticket is done; either may be absent. Answers the ticket as it is then.
     fn update(&self, key: &TicketKey, change: &Change) -> Result<Ticket, TrackerError>;
+
+    /// A text as [`Ticket::our_last_comment`] shows it after it was added as a comment. Trackers with a markup of their
+    /// own show another text than they were given.
+    fn as_stored(&self, text: &str) -> String {
+        text.to_owned()
+    }
 }
 
 /// What a tracker is like.
@@ -103,10 +114,12 @@ pub struct TrackerTraits {
     pub has_unique_key: bool,
     /// How long a new ticket may stay invisible to [`Tracker::find`].
     pub search_lag: Duration,
-    /// The most Unicode characters a title may have.
+    /// The most that a title may have, in `units`.
     pub title_chars_max: usize,
-    /// The most Unicode characters a description or comment may have.
+    /// The most that a description or comment may have, in `units`, before it becomes markup of the tracker's own.
     pub text_chars_max: usize,
+    /// How it counts.
+    pub units: Units,
 }
 
 /// A ticket to be made. The texts fit the tracker's limits.
@@ -133,6 +146,8 @@ pub struct Ticket {
     pub is_done: bool,
     /// The status as people read it.
     pub status: String,
+    /// Why it is done, in the tracker's words, where it has any besides the status.
+    pub resolution: Option<String>,
     /// The key that the client gave it; `None` for tickets of people.
     pub op: Option<OpKey>,
     /// The text of the client's own newest comment.

@@ -129,6 +129,8 @@ fn what_is_not_there_is_said_and_nothing_is_made() {
     assert_eq!(one.code, Some(4), "{}", one.err);
     let closed = client(directory.path(), "tickets LOCAL-1 --close", &[]);
     assert_eq!(closed.code, Some(4), "{}", closed.err);
+    let rejected = client(filled().path(), "tickets 1 --close=Rejected --json", &[]);
+    assert!(rejected.out.contains(r#""status": "Rejected""#), "{}", rejected.out);
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0, "looking makes no file");
 
     let unknown = client(filled().path(), "tickets LOCAL-9", &[]);

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::core::retry::{Attempt, Decision, decide, pause};
-pub use crate::core::retry::{Patience, Repeat};
+use crate::core::retry::{Attempt, Decision, decide, pause, pause_scope};
+pub use crate::core::retry::{Patience, PauseScope, Repeat};
 use crate::ports::{Clock, NoReply, Reply, Request, Transport};
 
 /// Waits longer than this are told in the log.
@@ -20,8 +20,29 @@ pub struct Caller {
     transport: Arc<dyn Transport>,
     clock: Arc<dyn Clock>,
     patience: Patience,
-    /// Until when a server, by scheme, host and port, does not want to be asked anything.
+    /// Until when a server, by scheme, host and port, does not want to be asked anything, or a part of it about
+    /// something.
     pauses: Arc<Mutex<BTreeMap<String, Timestamp>>>,
+}
+
+/// What a pause may be limited to, where the server says that it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Scopes {
+    /// The method and the kind of path, e.g. `POST issue`.
+    pub endpoint: Option<String>,
+    /// What is changed, e.g. `SEC-12`.
+    pub issue: Option<String>,
+}
+
+impl Scopes {
+    /// The scope as a key in the list of pauses; `None`: the request does not belong to one of that kind.
+    fn key(&self, origin: &str, scope: PauseScope) -> Option<String> {
+        match scope {
+            PauseScope::Everything => Some(origin.to_owned()),
+            PauseScope::Endpoint => self.endpoint.as_ref().map(|name| format!("{origin} endpoint {name}")),
+            PauseScope::Issue => self.issue.as_ref().map(|key| format!("{origin} issue {key}")),
+        }
+    }
 }
 
 impl Caller {
@@ -39,13 +60,18 @@ impl Caller {
     /// patience is at its end, be it what it may. A server that asked for a longer pause than there is time for is not
     /// asked; neither is any, once the run has to be over.
     pub fn call(&self, request: &Request, repeat: Repeat) -> Result<Reply, NoReply> {
+        self.call_within(request, repeat, &Scopes::default())
+    }
+
+    /// The same for a server that may limit a pause to a part of itself: the others are asked meanwhile.
+    pub fn call_within(&self, request: &Request, repeat: Repeat, scopes: &Scopes) -> Result<Reply, NoReply> {
         let mut number = 1;
         loop {
-            self.keep_pause(request)?;
+            self.keep_pause(request, scopes)?;
             let result = self.transport.send(request, self.timeout()?);
             let now = self.clock.now();
             if let Ok(reply) = &result {
-                self.note_pause(request, reply, now);
+                self.note_pause(request, scopes, reply, now);
             }
             let attempt =
                 Attempt { result: &result, number, repeat, now, jitter: jitter(request, number, now) };
@@ -73,9 +99,12 @@ impl Caller {
     }
 
     /// Waits until the server wants to be asked again, if it said when.
-    fn keep_pause(&self, request: &Request) -> Result<(), NoReply> {
+    fn keep_pause(&self, request: &Request, scopes: &Scopes) -> Result<(), NoReply> {
         let origin = origin(request);
-        let until = self.pauses.lock().unwrap_or_else(PoisonError::into_inner).get(origin).copied();
+        let pauses = self.pauses.lock().unwrap_or_else(PoisonError::into_inner);
+        let keys = PauseScope::ALL.iter().filter_map(|scope| scopes.key(origin, *scope));
+        let until = keys.filter_map(|key| pauses.get(&key).copied()).max();
+        drop(pauses);
         let now = self.clock.now();
         let left = until.and_then(|until| Duration::try_from(until.duration_since(now)).ok());
         match left.filter(|left| !left.is_zero()) {
@@ -91,11 +120,13 @@ impl Caller {
         }
     }
 
-    fn note_pause(&self, request: &Request, reply: &Reply, now: Timestamp) {
+    fn note_pause(&self, request: &Request, scopes: &Scopes, reply: &Reply, now: Timestamp) {
         let Some(pause) = pause(reply, now) else { return };
         let until = SignedDuration::try_from(pause).ok().and_then(|pause| now.checked_add(pause).ok());
+        let origin = origin(request);
+        let key = scopes.key(origin, pause_scope(reply)).unwrap_or_else(|| origin.to_owned());
         let mut pauses = self.pauses.lock().unwrap_or_else(PoisonError::into_inner);
-        pauses.insert(origin(request).to_owned(), until.unwrap_or(Timestamp::MAX));
+        pauses.insert(key, until.unwrap_or(Timestamp::MAX));
     }
 
     fn wait(&self, request: &Request, wait: Duration, why: &str) {

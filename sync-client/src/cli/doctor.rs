@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::output;
 use crate::adapters::local::{LocalError, Tickets};
-use crate::config::{LocalTrackerSettings, Settings};
+use crate::config::{LocalTrackerSettings, Settings, TrackerSettings};
 use crate::exit::Exit;
 use crate::ledger::{Ledger, LedgerError};
 use crate::shell;
@@ -28,9 +28,21 @@ pub(super) fn doctor(settings: &Settings) -> Exit {
         let diagnosis = shell::doctor_mend(mend, authorities);
         report("mend", mend.url.as_str(), &diagnosis.to_string(), diagnosis.exit());
     }
-    let tracker = &settings.places.tracker;
-    let (found, exit) = examine(tracker);
-    report("local", &tracker.file.display().to_string(), &found, exit);
+    match &settings.tracker {
+        TrackerSettings::Local => {
+            let tracker = &settings.places.tracker;
+            let (found, exit) = examine(tracker);
+            report("local", &tracker.file.display().to_string(), &found, exit);
+        }
+        TrackerSettings::Jira(jira) => {
+            let diagnosis = shell::doctor_jira(jira.clone(), authorities);
+            report("jira", jira.url.as_str(), &diagnosis.to_string(), diagnosis.exit());
+        }
+        TrackerSettings::Redmine(redmine) => {
+            let diagnosis = shell::doctor_redmine(redmine.clone(), authorities);
+            report("redmine", redmine.url.as_str(), &diagnosis.to_string(), diagnosis.exit());
+        }
+    }
     let ledger = &settings.places.ledger_file;
     let (found, exit) = examine_ledger(ledger);
     report("ledger", &ledger.display().to_string(), &found, exit);

@@ -124,6 +124,9 @@ struct DoctorArgs {
     /// Whose credentials [default: of every vendor that is set up]
     #[arg(long, value_enum)]
     source: Option<SourceChoice>,
+    /// Which tracker [default: local]
+    #[arg(long, value_enum)]
+    tracker: Option<TrackerKind>,
 }
 
 const EXAMPLES: &str = "\
@@ -138,6 +141,8 @@ Examples:
 Environment:
   DATA_THEOREM_BASE_URL (with /apis/mobile_security/results/v2), DATA_THEOREM_API_KEY
   MEND_URL, MEND_USER_KEY, MEND_ORG_TOKEN
+  JIRA_BASE_URL, JIRA_EMAIL, JIRA_API_TOKEN, JIRA_PROJECT
+  REDMINE_URL, REDMINE_API_KEY, REDMINE_PROJECT
   SYNC_CA_FILE      certificates (PEM) of authorities to trust besides the usual ones
   SYNC_STATE_DIR    where ledger and tickets are kept [default: ~/.local/state/sync-client]
   NO_COLOR          no colours";
@@ -183,7 +188,7 @@ pub fn run(cli: &Cli, lookup: impl Fn(&str) -> Option<OsString>) -> Exit {
         Command::Explain(args) => Places::load(args.look.config.config.as_deref(), lookup)
             .map(|places| story::explain(&places, &args.id, args.look.json)),
         Command::Doctor(args) => {
-            let choice = Choice { source: args.source, tracker: None };
+            let choice = Choice { source: args.source, tracker: args.tracker };
             Settings::load_choosing(args.config.config.as_deref(), lookup, choice)
                 .map(|settings| doctor::doctor(&settings))
         }
@@ -278,6 +283,8 @@ mod tests {
             "MEND_URL",
             "MEND_USER_KEY",
             "MEND_ORG_TOKEN",
+            "JIRA_API_TOKEN",
+            "REDMINE_API_KEY",
             "SYNC_CA_FILE",
             "SYNC_STATE_DIR",
             "NO_COLOR",

@@ -12,10 +12,12 @@ use super::{doctor, output};
 use crate::adapters::caller::{Caller, Patience};
 use crate::adapters::data_theorem::DataTheorem;
 use crate::adapters::http::Http;
+use crate::adapters::jira::Jira;
 use crate::adapters::local::{LocalError, LocalTracker};
 use crate::adapters::mend::{Mend, MendSettings};
+use crate::adapters::redmine::Redmine;
 use crate::adapters::system_clock::SystemClock;
-use crate::config::Settings;
+use crate::config::{Settings, TrackerSettings};
 use crate::core::noticed::Noticed;
 use crate::exit::Exit;
 use crate::ledger::{Ledger, LedgerError};
@@ -84,8 +86,10 @@ fn once(settings: &Settings, order: &Order) -> Result<Exit, Refusal> {
     make_directory(settings)?;
     let ledger = Ledger::open(&settings.places.ledger_file);
     let mut ledger = ledger.map_err(|error| ledger_refusal(error, settings))?;
-    let tracker = tracker(settings)?;
-    let report = with_spinner(|progress| perform(settings, order, &tracker, &mut ledger, false, progress))?;
+    let caller = caller(settings)?;
+    let tracker = tracker(settings, &caller)?;
+    let report =
+        with_spinner(|progress| perform(settings, order, caller, &*tracker, &mut ledger, false, progress))?;
     show(&report, order.json, &[]);
     Ok(report.exit())
 }
@@ -98,13 +102,14 @@ fn plan(settings: &Settings, order: &Order) -> Result<Exit, Refusal> {
         Err(error) => Err(error),
     };
     let mut ledger = ledger.map_err(|error| ledger_refusal(error, settings))?;
-    // A tracker that is not there yet is as empty as one in memory, and stays not there.
+    let caller = caller(settings)?;
     let place = &settings.places.tracker;
-    let clock = Arc::new(SystemClock);
-    let tracker = if place.file.exists() {
-        tracker(settings)?
+    // A ticket file that is not there yet is as empty as one in memory, and stays not there.
+    let tracker = if settings.tracker == TrackerSettings::Local && !place.file.exists() {
+        let tracker = LocalTracker::in_memory(Arc::new(SystemClock), place.uniqueness);
+        Box::new(tracker.map_err(|error| tracker_refusal(&error))?)
     } else {
-        LocalTracker::in_memory(clock, place.uniqueness).map_err(|error| tracker_refusal(&error))?
+        tracker(settings, &caller)?
     };
     let mut steps = Vec::new();
     let report = with_spinner(|progress| {
@@ -114,7 +119,7 @@ fn plan(settings: &Settings, order: &Order) -> Result<Exit, Refusal> {
             }
             progress(what);
         };
-        perform(settings, order, &Pretend::new(&tracker), &mut ledger, true, &mut told)
+        perform(settings, order, caller, &Pretend::new(&*tracker), &mut ledger, true, &mut told)
     })?;
     show(&report, order.json, &steps);
     Ok(report.exit())
@@ -137,24 +142,21 @@ fn for_ever(settings: &Settings, order: &Order, interval: Duration) -> Exit {
 fn perform(
     settings: &Settings,
     order: &Order,
+    caller: Caller,
     tracker: &dyn Tracker,
     ledger: &mut Ledger,
     is_dry: bool,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Report, Refusal> {
-    let vendors = vendors(settings)?;
+    let vendors = vendors(settings, caller)?;
     let options = Options { is_full: order.is_full, allows_mass_change: order.allows_mass_change, is_dry };
     let run = Run::new(&vendors, tracker, &SystemClock, ledger, &settings.policy, options, progress);
     run.perform().map_err(|error| ledger_failure(error, settings))
 }
 
-/// The vendors that are set up.
-fn vendors(settings: &Settings) -> Result<Vendors, Refusal> {
-    let refusal = |error: &dyn std::error::Error| Refusal {
-        text: output::with_causes(error),
-        exit: Exit::Configuration,
-    };
-    let http = Http::new(settings.authorities.as_deref()).map_err(|error| refusal(&error))?;
+/// What sends the requests of one run, which begins now.
+fn caller(settings: &Settings) -> Result<Caller, Refusal> {
+    let http = Http::new(settings.authorities.as_deref()).map_err(|error| misfit(&error))?;
     let clock = Arc::new(SystemClock);
     let patience = &settings.patience;
     let run_deadline = SignedDuration::try_from(patience.run_deadline).unwrap_or(SignedDuration::MAX);
@@ -163,7 +165,11 @@ fn vendors(settings: &Settings) -> Result<Vendors, Refusal> {
         timeout: patience.timeout,
         deadline: clock.now().checked_add(run_deadline).ok(),
     };
-    let caller = Caller::new(Arc::new(http), clock, patience);
+    Ok(Caller::new(Arc::new(http), clock, patience))
+}
+
+/// The vendors that are set up.
+fn vendors(settings: &Settings, caller: Caller) -> Result<Vendors, Refusal> {
     let noticed = Arc::new(Noticed::default());
     let data_theorem = settings.sources.data_theorem.clone();
     let data_theorem =
@@ -171,7 +177,7 @@ fn vendors(settings: &Settings) -> Result<Vendors, Refusal> {
     let mend = match &settings.sources.mend {
         Some(mend) => {
             let mend = MendSettings::new(mend.url.clone(), &mend.user_key, &mend.org_token);
-            let mend = mend.map_err(|error| refusal(&error))?;
+            let mend = mend.map_err(|error| misfit(&error))?;
             Some(Mend::new(mend, caller, Arc::clone(&noticed)))
         }
         None => None,
@@ -179,10 +185,21 @@ fn vendors(settings: &Settings) -> Result<Vendors, Refusal> {
     Ok(Vendors { data_theorem, mend, noticed })
 }
 
-fn tracker(settings: &Settings) -> Result<LocalTracker, Refusal> {
-    let place = &settings.places.tracker;
-    LocalTracker::open(&place.file, Arc::new(SystemClock), place.uniqueness)
-        .map_err(|error| tracker_refusal(&error))
+/// Settings that turn out to be of no use.
+fn misfit(error: &dyn std::error::Error) -> Refusal {
+    Refusal { text: output::with_causes(error), exit: Exit::Configuration }
+}
+
+fn tracker(settings: &Settings, caller: &Caller) -> Result<Box<dyn Tracker>, Refusal> {
+    match &settings.tracker {
+        TrackerSettings::Local => {
+            let place = &settings.places.tracker;
+            let tracker = LocalTracker::open(&place.file, Arc::new(SystemClock), place.uniqueness);
+            Ok(Box::new(tracker.map_err(|error| tracker_refusal(&error))?))
+        }
+        TrackerSettings::Jira(jira) => Ok(Box::new(Jira::new(jira.clone(), caller.clone()))),
+        TrackerSettings::Redmine(redmine) => Ok(Box::new(Redmine::new(redmine.clone(), caller.clone()))),
+    }
 }
 
 fn tracker_refusal(error: &LocalError) -> Refusal {

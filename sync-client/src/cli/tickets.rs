@@ -36,9 +36,17 @@ struct WorkArgs {
     /// Add a comment
     #[arg(long, value_name = "TEXT", requires = "id")]
     comment: Option<String>,
-    /// Close it
-    #[arg(long, requires = "id", conflicts_with = "reopen")]
-    close: bool,
+    /// Close it, as Done unless another status is given, e.g. --close="Won't Fix"
+    #[arg(
+        long,
+        value_name = "STATUS",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "Done",
+        requires = "id",
+        conflicts_with = "reopen"
+    )]
+    close: Option<String>,
     /// Open it again
     #[arg(long, requires = "id")]
     reopen: bool,
@@ -138,7 +146,7 @@ fn one(
     let Some(tickets) = Tickets::open(&tracker.file)? else { return Err(Failure::NoFile) };
     let found = |details: Option<Details>| details.ok_or_else(|| LocalError::NoTicket(key.clone()));
     found(tickets.details(key)?)?;
-    if args.work.comment.is_some() || args.work.close || args.work.reopen {
+    if args.work.comment.is_some() || args.work.close.is_some() || args.work.reopen {
         work(&args.work, key, tracker, lookup)?;
     }
     let details = found(tickets.details(key)?)?;
@@ -163,8 +171,8 @@ fn work(
     if let Some(text) = &args.comment {
         person.comment(key, text)?;
     }
-    if args.close {
-        person.close(key)?;
+    if let Some(status) = &args.close {
+        person.set_status(key, status, true)?;
     }
     if args.reopen {
         person.reopen(key)?;

@@ -6,8 +6,8 @@ use std::fmt;
 use reqwest::Url;
 use reqwest::header::HeaderValue;
 
-use super::ConfigError;
 use super::variables::text;
+use super::{ConfigError, address};
 
 /// Variable with the address of the API, `/apis/mobile_security/results/v2` included.
 pub const DATA_THEOREM_BASE_URL: &str = "DATA_THEOREM_BASE_URL";
@@ -36,34 +36,8 @@ impl DataTheoremSettings {
             "e.g. https://api.securetheorem.com/apis/mobile_security/results/v2",
         )?;
         let key = text(&lookup, DATA_THEOREM_API_KEY, "the Results API key")?;
-        Ok(Self { base_url: base_url(&address)?, api_key: ApiKey::new(&key)? })
+        Ok(Self { base_url: address::read(DATA_THEOREM_BASE_URL, &address)?, api_key: ApiKey::new(&key)? })
     }
-}
-
-fn base_url(text: &str) -> Result<Url, ConfigError> {
-    let variable = DATA_THEOREM_BASE_URL;
-    let wrong = |problem: &str| ConfigError::Address { variable, problem: problem.to_owned() };
-    let mut url = Url::parse(text).map_err(|error| wrong(&error.to_string()))?;
-    if !matches!(url.scheme(), "https" | "http") {
-        return Err(wrong("it begins with neither https:// nor http://"));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(wrong("it contains a user name or password"));
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err(wrong("it contains a query or a fragment"));
-    }
-    if url.scheme() == "http" && !leads_to_this_machine(&url) {
-        return Err(ConfigError::Unencrypted { variable });
-    }
-    let path = url.path().trim_end_matches('/').to_owned();
-    url.set_path(&path);
-    Ok(url)
-}
-
-fn leads_to_this_machine(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 impl ApiKey {

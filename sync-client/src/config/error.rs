@@ -2,8 +2,6 @@
 
 use std::path::PathBuf;
 
-use super::TrackerKind;
-
 /// Settings that can't be used. No message contains the value of a credential.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
@@ -48,6 +46,14 @@ pub enum ConfigError {
     Key {
         /// The variable.
         variable: &'static str,
+    },
+    /// A value can't be one of its kind. It is not shown: it may be a secret, written into the wrong place.
+    #[error("{variable} is not usable: {problem}")]
+    Value {
+        /// The variable.
+        variable: &'static str,
+        /// What is wrong with it.
+        problem: &'static str,
     },
     /// The settings file can't be read.
     #[error("cannot read the settings file {path}: {problem}")]
@@ -100,9 +106,6 @@ pub enum ConfigError {
         "nowhere to keep files: none of SYNC_STATE_DIR, XDG_STATE_HOME and HOME is set; set SYNC_STATE_DIR to a directory"
     )]
     NoStateDirectory,
-    /// The tracker can't be used yet.
-    #[error("the tracker {0} is not available yet: use `local`")]
-    TrackerNotAvailable(TrackerKind),
 }
 
 impl ConfigError {
@@ -115,13 +118,13 @@ impl ConfigError {
             Self::Unencrypted { variable } => Self::Unencrypted { variable: name(variable) },
             Self::SchemeInKey { variable } => Self::SchemeInKey { variable: name(variable) },
             Self::Key { variable } => Self::Key { variable: name(variable) },
+            Self::Value { variable, problem } => Self::Value { variable: name(variable), problem },
             other @ (Self::Unreadable { .. }
             | Self::InFile { .. }
             | Self::SecretFile { .. }
             | Self::Authorities { .. }
             | Self::NoSource
-            | Self::NoStateDirectory
-            | Self::TrackerNotAvailable(_)) => other,
+            | Self::NoStateDirectory) => other,
         }
     }
 }

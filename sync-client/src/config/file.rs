@@ -6,6 +6,8 @@ use std::time::Duration;
 use serde::de::{Error as _, Unexpected};
 use serde::{Deserialize, Deserializer};
 
+use super::jira::JiraTable;
+use super::redmine::RedmineTable;
 use super::settings::TrackerKind;
 use super::{ConfigError, duration};
 use crate::core::model::Source;
@@ -26,6 +28,8 @@ pub(super) struct File {
     pub(super) ledger: LedgerTable,
     #[serde(default)]
     pub(super) policy: PolicyTable,
+    #[serde(default)]
+    pub(super) two_way: TwoWayTable,
     #[serde(default)]
     pub(super) patience: PatienceTable,
     #[serde(default)]
@@ -71,6 +75,10 @@ pub(super) struct TrackerTable {
     pub(super) unique_key: Option<bool>,
     #[serde(default, deserialize_with = "period")]
     pub(super) search_lag: Option<Duration>,
+    #[serde(default)]
+    pub(super) redmine: RedmineTable,
+    #[serde(default)]
+    pub(super) jira: JiraTable,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -109,6 +117,16 @@ pub(super) struct MassChangeTable {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(super) struct TwoWayTable {
+    #[serde(default)]
+    pub(super) enabled: bool,
+    pub(super) wont_fix: Option<Vec<String>>,
+    pub(super) risk_accepted: Option<Vec<String>>,
+    pub(super) compensating_control: Option<Vec<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct PatienceTable {
     #[serde(default, deserialize_with = "within::<1, 100, _>")]
     pub(super) attempts: Option<u32>,
@@ -124,7 +142,7 @@ pub(super) struct TlsTable {
     pub(super) ca_file: Option<PathBuf>,
 }
 
-fn period<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+pub(super) fn period<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
     duration::parse(&String::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
 }
 
@@ -153,6 +171,11 @@ pub(super) fn read(path: &Path) -> Result<File, ConfigError> {
     parse(path, &text)
 }
 
+/// A path as the settings file means it: relative to the file.
+pub(super) fn beside(file: Option<&Path>, named: &Path) -> PathBuf {
+    file.and_then(Path::parent).map_or_else(|| named.to_owned(), |directory| directory.join(named))
+}
+
 /// Understands the text of a settings file.
 pub(super) fn parse(path: &Path, text: &str) -> Result<File, ConfigError> {
     // The library's own rendering quotes the line, which may hold a secret that does not belong there.
@@ -176,9 +199,9 @@ fn hint(message: &str) -> Option<String> {
     }
     let mut names = message.split('`').skip(1).step_by(2);
     let unknown = names.next()?;
-    if matches!(unknown, "api_key" | "user_key" | "key" | "token" | "password" | "secret") {
+    if matches!(unknown, "api_key" | "api_token" | "user_key" | "key" | "token" | "password" | "secret") {
         return Some(
-            "secrets do not belong in this file: set the environment variable, or name a file that holds nothing else (api_key_file, user_key_file)"
+            "secrets do not belong in this file: set the environment variable, or name a file that holds nothing else (api_key_file, api_token_file, user_key_file)"
                 .to_owned(),
         );
     }

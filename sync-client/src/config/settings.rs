@@ -1,22 +1,24 @@
 //! Everything a run is told, resolved: flags over environment over file over defaults.
 
 use std::ffi::OsString;
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
 
 use super::data_theorem::{DATA_THEOREM_API_KEY, DATA_THEOREM_BASE_URL, DataTheoremSettings};
-use super::file::{self, File, MassChangeTable, PatienceTable, PolicyTable};
+use super::file::{self, File, MassChangeTable, PatienceTable, PolicyTable, TwoWayTable, beside};
 use super::mend::{MEND_ORG_TOKEN, MEND_URL, MEND_USER_KEY, MendVariables};
 use super::variables::FromFile;
-use super::{ConfigError, secret};
+use super::{ConfigError, jira, redmine, secret};
 use crate::adapters::http::Http;
+use crate::adapters::jira::JiraSettings;
 use crate::adapters::local::Uniqueness;
+use crate::adapters::redmine::RedmineSettings;
 use crate::core::model::Source;
 use crate::core::policy::{MassChangeMax, Policy};
 use crate::core::text::Credentials;
+use crate::core::two_way::TwoWay;
 
 /// Variable with the directory for ledger and tickets.
 pub const SYNC_STATE_DIR: &str = "SYNC_STATE_DIR";
@@ -32,6 +34,8 @@ pub struct Settings {
     pub sources: Sources,
     /// Where files are.
     pub places: Places,
+    /// Where tickets live.
+    pub tracker: TrackerSettings,
     /// What to do about what is found.
     pub policy: Policy,
     /// How long to wait.
@@ -67,6 +71,17 @@ pub struct LocalTrackerSettings {
     pub uniqueness: Uniqueness,
 }
 
+/// Where tickets live.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TrackerSettings {
+    /// In the file that [`Places::tracker`] names.
+    Local,
+    /// In Redmine.
+    Redmine(RedmineSettings),
+    /// In Jira.
+    Jira(JiraSettings),
+}
+
 /// How long to wait.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PatienceSettings {
@@ -84,20 +99,10 @@ pub struct PatienceSettings {
 pub enum TrackerKind {
     /// A SQLite file; see `sync-client tickets`
     Local,
-    /// Not available yet
+    /// Jira Cloud, or Data Center
     Jira,
-    /// Not available yet
+    /// A Redmine, by its REST API
     Redmine,
-}
-
-impl fmt::Display for TrackerKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Local => "local",
-            Self::Jira => "jira",
-            Self::Redmine => "redmine",
-        })
-    }
 }
 
 /// Whose findings, as a flag says it.
@@ -133,11 +138,12 @@ impl Settings {
         choice: Choice,
     ) -> Result<Self, ConfigError> {
         let file = path.map_or_else(|| Ok(File::default()), file::read)?;
-        let places = Places::of(&file, path, &lookup, choice.tracker)?;
+        let places = Places::of(&file, path, &lookup)?;
+        let tracker = TrackerSettings::of(&file, path, &lookup, choice.tracker)?;
         let sources = Sources::of(&file, path, &lookup, choice.source)?;
         let authorities = authorities(&file, path, &lookup)?;
-        let (policy, patience) = (policy(file.policy), PatienceSettings::of(&file.patience));
-        Ok(Self { sources, places, policy, patience, authorities })
+        let (policy, patience) = (policy(file.policy, file.two_way), PatienceSettings::of(&file.patience));
+        Ok(Self { sources, places, tracker, policy, patience, authorities })
     }
 }
 
@@ -145,21 +151,14 @@ impl Places {
     /// Reads only what says where files are: enough to look at what earlier runs left.
     pub fn load(path: Option<&Path>, lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {
         let file = path.map_or_else(|| Ok(File::default()), file::read)?;
-        Self::of(&file, path, &lookup, None)
+        Self::of(&file, path, &lookup)
     }
 
     fn of(
         file: &File,
         path: Option<&Path>,
         lookup: &impl Fn(&str) -> Option<OsString>,
-        kind: Option<TrackerKind>,
     ) -> Result<Self, ConfigError> {
-        match kind.or(file.tracker.kind).unwrap_or(TrackerKind::Local) {
-            TrackerKind::Local => {}
-            other @ (TrackerKind::Jira | TrackerKind::Redmine) => {
-                return Err(ConfigError::TrackerNotAvailable(other));
-            }
-        }
         let place = |named: &Option<PathBuf>, name: &str| match named {
             Some(named) => Ok(beside(path, named)),
             None => Ok(state_directory(lookup)?.join(name)),
@@ -172,6 +171,21 @@ impl Places {
             ledger_file: place(&file.ledger.file, "ledger.sqlite")?,
             tracker: LocalTrackerSettings { file: place(&file.tracker.file, "tickets.sqlite")?, uniqueness },
         })
+    }
+}
+
+impl TrackerSettings {
+    fn of(
+        file: &File,
+        path: Option<&Path>,
+        lookup: &impl Fn(&str) -> Option<OsString>,
+        kind: Option<TrackerKind>,
+    ) -> Result<Self, ConfigError> {
+        match kind.or(file.tracker.kind).unwrap_or(TrackerKind::Local) {
+            TrackerKind::Local => Ok(Self::Local),
+            TrackerKind::Redmine => Ok(Self::Redmine(redmine::read(&file.tracker.redmine, path, lookup)?)),
+            TrackerKind::Jira => Ok(Self::Jira(jira::read(&file.tracker.jira, path, lookup)?)),
+        }
     }
 }
 
@@ -247,8 +261,8 @@ impl Sources {
     }
 }
 
-/// What the table says, over what is usual.
-fn policy(table: PolicyTable) -> Policy {
+/// What the tables say, over what is usual.
+fn policy(table: PolicyTable, two_way: TwoWayTable) -> Policy {
     let usual = Policy::default();
     let mass_change = table.mass_change_max.unwrap_or(MassChangeTable { tickets: None, percent: None });
     let credentials = match table.mask_credentials {
@@ -270,6 +284,16 @@ fn policy(table: PolicyTable) -> Policy {
         credentials,
         leave_out_apps: table.leave_out_apps.into_iter().flatten().collect(),
         leave_out_projects: table.leave_out_projects.into_iter().flatten().collect(),
+        two_way: two_way.enabled.then(|| words(two_way)),
+    }
+}
+
+fn words(table: TwoWayTable) -> TwoWay {
+    let usual = TwoWay::default();
+    TwoWay {
+        wont_fix: table.wont_fix.unwrap_or(usual.wont_fix),
+        risk_accepted: table.risk_accepted.unwrap_or(usual.risk_accepted),
+        compensating_control: table.compensating_control.unwrap_or(usual.compensating_control),
     }
 }
 
@@ -306,11 +330,6 @@ fn authorities(
     let pem = std::fs::read(&place).map_err(|error| unusable(error.to_string()))?;
     Http::new(Some(&pem)).map_err(|error| unusable(error.to_string()))?;
     Ok(Some(pem))
-}
-
-/// A path as the settings file means it: relative to the file.
-fn beside(file: Option<&Path>, named: &Path) -> PathBuf {
-    file.and_then(Path::parent).map_or_else(|| named.to_owned(), |directory| directory.join(named))
 }
 
 /// `$SYNC_STATE_DIR`, else `$XDG_STATE_HOME/sync-client`, else `~/.local/state/sync-client`.

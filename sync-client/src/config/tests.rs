@@ -2,8 +2,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::settings::{Choice, SourceChoice};
-use super::{ConfigError, Places, Settings, TrackerKind, file};
+use super::{ConfigError, Places, Settings, TrackerKind, TrackerSettings, file};
+use crate::adapters::jira::Api;
 use crate::adapters::local::Uniqueness;
+use crate::adapters::redmine::{KeyField, TextFormat};
 use crate::core::policy::{OnChange, Policy, TargetGroups};
 use crate::core::text::Credentials;
 
@@ -13,6 +15,17 @@ const DATA_THEOREM: &[(&str, &str)] =
     &[("DATA_THEOREM_BASE_URL", "https://dt.example/v2"), ("DATA_THEOREM_API_KEY", "dt-key")];
 const MEND: &[(&str, &str)] =
     &[("MEND_URL", "https://mend.example"), ("MEND_USER_KEY", "mend-key"), ("MEND_ORG_TOKEN", "org")];
+const REDMINE: &[(&str, &str)] = &[
+    ("REDMINE_URL", "https://redmine.example/r/"),
+    ("REDMINE_API_KEY", "redmine-key"),
+    ("REDMINE_PROJECT", "sec"),
+];
+const JIRA: &[(&str, &str)] = &[
+    ("JIRA_BASE_URL", "https://jira.example/rest/api/3/"),
+    ("JIRA_EMAIL", "sync@jira.example"),
+    ("JIRA_API_TOKEN", "jira-token"),
+    ("JIRA_PROJECT", "SEC"),
+];
 const HOME: &[(&str, &str)] = &[("HOME", "/home/ada")];
 
 /// An authority whose key nobody has.
@@ -114,15 +127,118 @@ fn a_flag_chooses_whose_findings() {
 }
 
 #[test]
-fn trackers_that_are_not_there_yet_say_so() {
-    let choice = Choice { source: None, tracker: Some(TrackerKind::Jira) };
-    let error = load(None, &[DATA_THEOREM, HOME], choice).unwrap_err();
-    assert_eq!(error, ConfigError::TrackerNotAvailable(TrackerKind::Jira));
-    assert_eq!(error.to_string(), "the tracker jira is not available yet: use `local`");
+fn a_flag_chooses_the_tracker() {
     let file = Written::new("[tracker]\nkind = \"redmine\"");
-    assert!(file.load(&[DATA_THEOREM, HOME]).is_err());
-    let choice = Choice { source: None, tracker: Some(TrackerKind::Local) };
-    assert!(load(Some(&file.path()), &[DATA_THEOREM, HOME], choice).is_ok(), "a flag wins");
+    let load = |tracker| load(Some(&file.path()), &[DATA_THEOREM, HOME], Choice { source: None, tracker });
+    let missing = load(None).unwrap_err();
+    assert!(matches!(missing, ConfigError::Missing { variable: "REDMINE_URL", .. }), "{missing}");
+    let missing = load(Some(TrackerKind::Jira)).unwrap_err();
+    assert!(matches!(missing, ConfigError::Missing { variable: "JIRA_BASE_URL", .. }), "{missing}");
+    assert_eq!(load(Some(TrackerKind::Local)).unwrap().tracker, TrackerSettings::Local);
+}
+
+#[test]
+fn jira_is_set_up_by_variables_or_by_the_file() {
+    let choice = Choice { source: None, tracker: Some(TrackerKind::Jira) };
+    let jira = |settings: Settings| match settings.tracker {
+        TrackerSettings::Jira(jira) => jira,
+        other => panic!("{other:?}"),
+    };
+    let settings = jira(load(None, &[DATA_THEOREM, JIRA, HOME], choice).unwrap());
+    assert_eq!(settings.url.as_str(), "https://jira.example/", "the API's path is left out");
+    assert_eq!((settings.project.as_str(), settings.api), ("SEC", Api::Auto));
+    let shown = format!("{settings:?}");
+    assert!(!shown.contains("jira-token") && !shown.contains("amlyYS10b2tlbg"), "{shown}");
+    let missing = load(None, &[DATA_THEOREM, &JIRA[..3], HOME], choice).unwrap_err();
+    assert!(matches!(missing, ConfigError::Missing { variable: "JIRA_PROJECT", .. }), "{missing}");
+
+    let file = Written::new(
+        r#"
+        [tracker]
+        kind = "jira"
+        [tracker.jira]
+        url = "https://file.example/jira"
+        email = "sync@file.example"
+        api_token_file = "token"
+        project = "OPS"
+        api = "v2"
+        issue_type = "Task"
+        done_status = "Closed"
+        open_status = "Open"
+        resolution = "Fixed"
+        search_lag = "5s"
+        "#,
+    );
+    std::fs::write(file.0.path().join("token"), "from-file\n").unwrap();
+    let settings = jira(file.load(&[DATA_THEOREM, HOME]).unwrap());
+    assert_eq!((settings.url.as_str(), settings.project.as_str()), ("https://file.example/jira", "OPS"));
+    assert_eq!((settings.api, settings.search_lag), (Api::V2, Duration::from_secs(5)));
+    assert_eq!(jira(file.load(&[DATA_THEOREM, JIRA, HOME]).unwrap()).project.as_str(), "SEC");
+    for (line, wanted) in [
+        ("project = \"A-1\"", "tracker.jira.project is not usable: a key of a project has only"),
+        ("url = \"http://jira.example\"", "tracker.jira.url begins with http:"),
+        ("api_token = \"S3CRET\"", "secrets do not belong in this file"),
+        ("email = \"S3 CRET\"", "JIRA_API_TOKEN is not usable: it or the e-mail address"),
+    ] {
+        let file = Written::new(&format!("[tracker]\nkind = \"jira\"\n[tracker.jira]\n{line}"));
+        let name = line.split(' ').next().unwrap().to_uppercase();
+        let others: Vec<_> = JIRA.iter().filter(|(known, _)| !known.ends_with(&name)).copied().collect();
+        let error = file.load(&[DATA_THEOREM, &others, HOME]).unwrap_err().to_string();
+        assert!(error.contains(wanted) && !error.contains("CRET"), "{error}");
+    }
+}
+
+#[test]
+fn redmine_is_set_up_by_variables_or_by_the_file() {
+    let choice = Choice { source: None, tracker: Some(TrackerKind::Redmine) };
+    let redmine = |settings: Settings| match settings.tracker {
+        TrackerSettings::Redmine(redmine) => redmine,
+        other => panic!("{other:?}"),
+    };
+    let settings = redmine(load(None, &[DATA_THEOREM, REDMINE, HOME], choice).unwrap());
+    assert_eq!(settings.url.as_str(), "https://redmine.example/r");
+    assert_eq!((settings.project.as_str(), settings.key_field.clone()), ("sec", KeyField::default()));
+    assert!(!format!("{settings:?}").contains("redmine-key"), "{settings:?}");
+    let missing = load(None, &[DATA_THEOREM, &REDMINE[..2], HOME], choice).unwrap_err();
+    assert!(matches!(missing, ConfigError::Missing { variable: "REDMINE_PROJECT", .. }), "{missing}");
+
+    let file = Written::new(
+        r#"
+        [tracker]
+        kind = "redmine"
+        [tracker.redmine]
+        url = "https://file.example"
+        api_key_file = "key"
+        project = "other"
+        key_field = 12
+        tracker = "Bug"
+        done_status = "Resolved"
+        text_format = "markdown"
+        search_lag = "5s"
+        "#,
+    );
+    std::fs::write(file.0.path().join("key"), "from-file\n").unwrap();
+    let settings = redmine(file.load(&[DATA_THEOREM, HOME]).unwrap());
+    assert_eq!((settings.url.as_str(), settings.project.as_str()), ("https://file.example/", "other"));
+    assert_eq!((&settings.key_field, settings.text_format), (&KeyField::Id(12), TextFormat::Markdown));
+    assert_eq!(
+        (settings.tracker.as_deref(), settings.done_status.as_deref()),
+        (Some("Bug"), Some("Resolved"))
+    );
+    assert_eq!(settings.search_lag, Duration::from_secs(5));
+    assert_eq!(redmine(file.load(&[DATA_THEOREM, REDMINE, HOME]).unwrap()).project.as_str(), "sec");
+    for (line, wanted) in [
+        ("project = \"a/b\"", "tracker.redmine.project is not usable: an identifier has only"),
+        ("url = \"http://redmine.example\"", "tracker.redmine.url begins with http:"),
+        ("api_key = \"S3CRET\"", "secrets do not belong in this file"),
+    ] {
+        let file = Written::new(&format!("[tracker]\nkind = \"redmine\"\n[tracker.redmine]\n{line}"));
+        let name = line.split(' ').next().unwrap();
+        let others: Vec<_> =
+            REDMINE.iter().filter(|(known, _)| !known.ends_with(&name.to_uppercase())).copied().collect();
+        let error = file.load(&[DATA_THEOREM, &others, HOME]).unwrap_err().to_string();
+        assert!(error.contains(wanted) && !error.contains("S3CRET"), "{error}");
+    }
 }
 
 #[test]
@@ -257,20 +373,37 @@ fn the_example_is_true() {
     assert_eq!(settings.patience, super::PatienceSettings::default());
     let plain = from_environment(&[DATA_THEOREM, MEND, HOME]).unwrap();
     assert_eq!(settings.places, plain.places);
+    for kind in [TrackerKind::Redmine, TrackerKind::Jira] {
+        let choice = Choice { source: None, tracker: Some(kind) };
+        let variables = [DATA_THEOREM, JIRA, REDMINE, HOME];
+        let of_example = load(Some(&written.path()), &variables, choice).unwrap().tracker;
+        assert_eq!(of_example, load(None, &variables, choice).unwrap().tracker);
+    }
 
     let is_setting = |line: &str| line.starts_with("# ") && line.contains(" = ");
     let lines =
         EXAMPLE.lines().map(|line| if is_setting(line) { line.trim_start_matches("# ") } else { line });
     let everything = lines.collect::<Vec<_>>().join("\n");
     file::parse(Path::new("example"), &everything).unwrap();
-    for table in ["", "[data_theorem]", "[mend]", "[tracker]", "[ledger]", "[policy]", "[patience]", "[tls]"]
-    {
+    for table in [
+        "",
+        "[data_theorem]",
+        "[mend]",
+        "[tracker]",
+        "[tracker.jira]",
+        "[tracker.redmine]",
+        "[ledger]",
+        "[policy]",
+        "[patience]",
+        "[tls]",
+    ] {
         let unknown = file::parse(Path::new("x"), &format!("{table}\nzzz = 1")).unwrap_err().to_string();
         let known: Vec<&str> = unknown.split('`').skip(3).step_by(2).collect();
         assert!(!known.is_empty(), "{unknown}");
         for name in known {
-            let is_there =
-                everything.contains(&format!("\n{name} = ")) || everything.contains(&format!("\n[{name}]"));
+            let is_there = everything.contains(&format!("\n{name} = "))
+                || everything.contains(&format!("\n[{name}]"))
+                || everything.contains(&format!("\n[tracker.{name}]"));
             assert!(is_there, "{table} {name} is missing in the example");
         }
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::exit::Exit;
-use crate::ports::VendorError;
+use crate::ports::{TrackerError, VendorError};
 
 /// What it says. The texts name no credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub enum Diagnosis {
     LacksAccess(String),
     /// Something answers, but not this API.
     NotTheApi(String),
+    /// It answers, and says that it can't be used like this.
+    NotUsable(String),
     /// Nothing answers, or it can't help now.
     Unavailable(String),
 }
@@ -36,12 +38,23 @@ impl Diagnosis {
         }
     }
 
+    /// What it means that a tracker did not prove the credential.
+    pub fn of_tracker(error: &TrackerError) -> Self {
+        match error {
+            TrackerError::Credential(reason) => Self::CredentialRefused(reason.clone()),
+            TrackerError::Refused(reason) => Self::NotUsable(reason.clone()),
+            TrackerError::Unavailable(reason) | TrackerError::Unknown(reason) => {
+                Self::Unavailable(reason.clone())
+            }
+        }
+    }
+
     /// How the process ends on it.
     pub fn exit(&self) -> Exit {
         match self {
             Self::Accepted { .. } => Exit::Done,
             Self::CredentialRefused(_) | Self::LacksAccess(_) => Exit::Credentials,
-            Self::NotTheApi(_) => Exit::Configuration,
+            Self::NotTheApi(_) | Self::NotUsable(_) => Exit::Configuration,
             Self::Unavailable(_) => Exit::Partial,
         }
     }
@@ -61,6 +74,7 @@ impl fmt::Display for Diagnosis {
                 write!(f, "reachable, credential known, but it may not do what a sync needs: {reason}")
             }
             Self::NotTheApi(reason) => write!(f, "something else answers, check the address: {reason}"),
+            Self::NotUsable(reason) => write!(f, "reachable, but not usable: {reason}"),
             Self::Unavailable(reason) => write!(f, "not available: {reason}"),
         }
     }

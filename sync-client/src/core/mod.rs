@@ -2,6 +2,7 @@
 
 pub mod doctor;
 pub mod http_date;
+pub mod markup;
 pub mod mend_text;
 pub mod model;
 pub mod noticed;
@@ -10,3 +11,4 @@ pub mod plan;
 pub mod policy;
 pub mod retry;
 pub mod text;
+pub mod two_way;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::text::Credentials;
+use super::two_way::TwoWay;
 
 /// What to do about what is found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +33,8 @@ pub struct Policy {
     pub leave_out_apps: BTreeSet<String>,
     /// Tokens of Mend's projects that are left alone.
     pub leave_out_projects: BTreeSet<String>,
+    /// What people decide about tickets reaches the vendors; `None`: it does not.
+    pub two_way: Option<TwoWay>,
 }
 
 /// Which targets of Data Theorem share a ticket.
@@ -87,6 +90,7 @@ impl Default for Policy {
             credentials: Credentials::Masked,
             leave_out_apps: BTreeSet::new(),
             leave_out_projects: BTreeSet::new(),
+            two_way: None,
         }
     }
 }

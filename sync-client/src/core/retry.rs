@@ -114,6 +114,33 @@ pub fn pause(reply: &Reply, now: Timestamp) -> Option<Duration> {
     }
 }
 
+/// What a pause is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PauseScope {
+    /// Everything that is asked of the server.
+    Everything,
+    /// Requests of this method and kind of path.
+    Endpoint,
+    /// Changes of this ticket.
+    Issue,
+}
+
+impl PauseScope {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Everything, Self::Endpoint, Self::Issue];
+}
+
+/// What the pause of a reply is about. Jira Cloud limits in three independent ways and says which in the header
+/// `RateLimit-Reason` (developer.atlassian.com/cloud/jira/platform/rate-limiting); without it everything waits.
+pub fn pause_scope(reply: &Reply) -> PauseScope {
+    let reason = reply.headers.get("ratelimit-reason").and_then(|value| value.to_str().ok());
+    match reason.map(str::trim) {
+        Some(reason) if reason.eq_ignore_ascii_case("jira-burst-based") => PauseScope::Endpoint,
+        Some(reason) if reason.eq_ignore_ascii_case("jira-per-issue-on-write") => PauseScope::Issue,
+        _ => PauseScope::Everything,
+    }
+}
+
 /// How long a server asks not to be asked, if a reply says so: 0 if that time is past. Reads `Retry-After` in seconds,
 /// with a fraction or as a date, and else `X-RateLimit-Reset` as an ISO 8601 time. `None`: the headers are absent, or
 /// nothing can be made of them.

@@ -3,6 +3,7 @@
 //! A SQLite file with write-ahead log and full synchronisation: what a call has returned from is on disk. One process
 //! writes at a time; a lock file beside the ledger says who may. Deliberately absent: secrets, and the vendors' texts.
 
+mod people;
 mod schema;
 mod scopes;
 mod story;
@@ -139,8 +140,14 @@ impl Ledger {
         let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
             .map_err(|error| unusable(path, &error))?;
         let ledger = Self { connection, run: RunId(0), _lock: None };
-        ledger.format(path)?;
-        Ok(Some(ledger))
+        let found = ledger.format(path)?;
+        if found == schema::FORMAT {
+            return Ok(Some(ledger));
+        }
+        // One of an earlier version is read as it will be once a run has opened it.
+        let copy = ledger.copy_in_memory()?;
+        copy.migrate(path, found)?;
+        Ok(Some(copy))
     }
 
     /// A ledger that is gone when it is dropped.
@@ -185,6 +192,11 @@ impl Ledger {
         self.connection
             .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
             .map_err(|error| unusable(path, &error))?;
+        self.migrate(path, found)
+    }
+
+    /// Brings the tables from the format that was found to this version's.
+    fn migrate(&self, path: &Path, found: i32) -> Result<(), LedgerError> {
         for (index, migration) in schema::MIGRATIONS.iter().enumerate() {
             let format = i32::try_from(index + 1).unwrap_or(i32::MAX);
             if format > found {

@@ -4,10 +4,12 @@
 pub(super) const APPLICATION_ID: i32 = 0x7379_636c;
 
 /// The format that this version writes; the number of migrations.
-pub(super) const FORMAT: i32 = 1;
+pub(super) const FORMAT: i32 = 2;
 
 /// What leads from one format to the next, the first from an empty file.
-pub(super) const MIGRATIONS: [&str; 1] = ["
+pub(super) const MIGRATIONS: [&str; 2] = [FIRST, PEOPLE];
+
+const FIRST: &str = "
 CREATE TABLE run (
     id INTEGER PRIMARY KEY,
     started TEXT NOT NULL,
@@ -74,4 +76,20 @@ CREATE TABLE happening (
     text TEXT NOT NULL
 ) STRICT;
 CREATE INDEX happening_of_group ON happening (group_id);
-"];
+";
+
+/// What is needed to tell people's decisions from the client's own changes, and an interrupted change from none.
+const PEOPLE: &str = "
+-- The client is telling the ticket something, or was when it was interrupted: how the ticket is, is not known.
+ALTER TABLE ticket ADD COLUMN is_telling INTEGER NOT NULL DEFAULT 0 CHECK (is_telling IN (0, 1));
+-- Whether the ticket was done when the client left it; NULL: not known, and so nothing may be concluded from how it is.
+ALTER TABLE ticket ADD COLUMN left_done INTEGER CHECK (left_done IN (0, 1));
+-- The status that the vendor was told the ticket has, where it wants to know.
+ALTER TABLE ticket ADD COLUMN reported TEXT;
+
+-- How far the tracker's changes were read.
+CREATE TABLE tracker_mark (
+    only INTEGER PRIMARY KEY CHECK (only = 1),
+    at TEXT NOT NULL
+) STRICT;
+";

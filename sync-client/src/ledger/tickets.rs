@@ -8,6 +8,7 @@ use super::story::remember;
 use super::{Ledger, LedgerError, RunId};
 use crate::core::model::{GroupId, Item, ItemId, OpKey, ScopeId, Source, Standing, TicketKey};
 use crate::core::plan::{Ticketing, Told};
+use crate::ports::Ticket;
 
 /// What is known of a group's ticket.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +25,12 @@ pub struct Recorded {
     pub items: Vec<RecordedItem>,
     /// When making it was tried last.
     pub tried_at: Timestamp,
+    /// Whether telling it something was interrupted, so that it is not known what it was told.
+    pub is_telling: bool,
+    /// Whether it was done when the client left it; `None`: that is not known.
+    pub left_done: Option<bool>,
+    /// The status that the vendor was told it has, where the vendor wants to know.
+    pub reported: Option<String>,
 }
 
 /// An item as it was seen last.
@@ -76,7 +83,10 @@ impl Ledger {
     pub fn group(&self, group: &GroupId) -> Result<Option<Recorded>, LedgerError> {
         let row = self
             .connection
-            .prepare_cached("SELECT state, key, told, tried_at, is_adopted FROM ticket WHERE group_id = ?1")?
+            .prepare_cached(
+                "SELECT state, key, told, tried_at, is_adopted, left_done, reported, is_telling FROM ticket
+                 WHERE group_id = ?1",
+            )?
             .query_row([group.as_str()], |row| {
                 Ok((
                     row.get::<_, String>(0)?,
@@ -84,10 +94,15 @@ impl Ledger {
                     row.get::<_, Option<String>>(2)?,
                     row.get(3)?,
                     row.get(4)?,
+                    row.get(5)?,
+                    row.get(6)?,
+                    row.get(7)?,
                 ))
             })
             .optional()?;
-        let Some((state, key, told, tried_at, is_adopted)) = row else { return Ok(None) };
+        let Some((state, key, told, tried_at, is_adopted, left_done, reported, is_telling)) = row else {
+            return Ok(None);
+        };
         let ticketing = ticketing(&state, key)?;
         let tried_at = timestamp(tried_at)?.ok_or_else(|| LedgerError::Nonsense(state))?;
         let items = self.items("group_id", group.as_str())?.into_iter().map(|(_, item)| item).collect();
@@ -101,6 +116,9 @@ impl Ledger {
             former_keys,
             items,
             tried_at,
+            is_telling,
+            left_done,
+            reported,
         }))
     }
 
@@ -137,7 +155,7 @@ impl Ledger {
                 .prepare_cached(
                     "INSERT INTO ticket (group_id, source, op, state, tried_at) VALUES (?1, ?2, ?3, 'intended', ?4)
                      ON CONFLICT (group_id) DO UPDATE SET state = 'intended', tried_at = ?4,
-                        key = NULL, is_adopted = 0, told = NULL",
+                        key = NULL, is_adopted = 0, told = NULL, left_done = NULL, reported = NULL",
                 )?
                 .execute(params![group.as_str(), source.as_str(), OpKey::of(group).as_str(), at.to_string()])?;
             store_items(write, run, group, items, reference, at)?;
@@ -156,9 +174,9 @@ impl Ledger {
         at: Timestamp,
     ) -> Result<Vec<GroupId>, LedgerError> {
         let run = self.run;
-        let text = match how {
-            NewRecord::Created => format!("the tracker made {key}"),
-            NewRecord::Found => format!("the tracker has {key} with this group's key: taken over"),
+        let (text, left_done) = match how {
+            NewRecord::Created => (format!("the tracker made {key}"), Some(false)),
+            NewRecord::Found => (format!("the tracker has {key} with this group's key: taken over"), None),
         };
         self.write(|write| {
             let robbed: Vec<GroupId> = write
@@ -174,10 +192,11 @@ impl Ledger {
             }
             write
                 .prepare_cached(
-                    "UPDATE ticket SET state = 'made', key = ?2, is_adopted = 0, told = ?3, unseen_runs = 0
+                    "UPDATE ticket SET state = 'made', key = ?2, is_adopted = 0, told = ?3, unseen_runs = 0,
+                        left_done = ?4
                      WHERE group_id = ?1",
                 )?
-                .execute(params![group.as_str(), key.as_str(), told.map(Told::as_str)])?;
+                .execute(params![group.as_str(), key.as_str(), told.map(Told::as_str), left_done])?;
             remember(write, run, group, at, &text)?;
             Ok(robbed)
         })
@@ -199,7 +218,8 @@ impl Ledger {
                 .prepare_cached(
                     "INSERT INTO ticket (group_id, source, op, state, key, is_adopted, tried_at)
                      VALUES (?1, ?2, ?3, 'made', ?4, 1, ?5)
-                     ON CONFLICT (group_id) DO UPDATE SET state = 'made', key = ?4, is_adopted = 1, told = NULL",
+                     ON CONFLICT (group_id) DO UPDATE SET state = 'made', key = ?4, is_adopted = 1, told = NULL,
+                        left_done = NULL, reported = NULL",
                 )?
                 .execute(params![
                     group.as_str(),
@@ -255,19 +275,22 @@ impl Ledger {
         })
     }
 
-    /// The vendor knows the item's ticket now.
+    /// The vendor knows the item's ticket now, and the status it has.
     pub fn linked(
         &mut self,
         group: &GroupId,
         item: &ItemId,
-        key: &TicketKey,
+        ticket: &Ticket,
         at: Timestamp,
     ) -> Result<(), LedgerError> {
-        let run = self.run;
+        let (run, key) = (self.run, &ticket.key);
         self.write(|write| {
             write
                 .prepare_cached("UPDATE item SET linked = ?2 WHERE id = ?1")?
                 .execute([item.as_str(), key.as_str()])?;
+            write
+                .prepare_cached("UPDATE ticket SET reported = ?2 WHERE group_id = ?1 AND source = 'mend'")?
+                .execute([group.as_str(), &ticket.status])?;
             remember(write, run, group, at, &format!("{item} has {key} as its ticket at the vendor"))
         })
     }
@@ -324,19 +347,34 @@ impl Ledger {
         })
     }
 
-    /// The ticket was told what its items are.
+    /// The ticket is about to be told what its items are. Until [`Self::told`] it counts as not told, and nothing may be
+    /// concluded from how it is.
+    pub fn telling(&mut self, group: &GroupId) -> Result<(), LedgerError> {
+        self.write(|write| {
+            write
+                .prepare_cached("UPDATE ticket SET is_telling = 1, left_done = NULL WHERE group_id = ?1")?
+                .execute([group.as_str()])
+        })?;
+        Ok(())
+    }
+
+    /// The ticket was told what its items are. `left_done`: whether it is done since then; `None`: that was not looked at.
     pub fn told(
         &mut self,
         group: &GroupId,
         told: Told,
+        left_done: Option<bool>,
         text: &str,
         at: Timestamp,
     ) -> Result<(), LedgerError> {
         let run = self.run;
         self.write(|write| {
             write
-                .prepare_cached("UPDATE ticket SET told = ?2, unseen_runs = 0 WHERE group_id = ?1")?
-                .execute([group.as_str(), told.as_str()])?;
+                .prepare_cached(
+                    "UPDATE ticket SET told = ?2, left_done = coalesce(?3, left_done), is_telling = 0, unseen_runs = 0
+                     WHERE group_id = ?1",
+                )?
+                .execute(params![group.as_str(), told.as_str(), left_done])?;
             remember(write, run, group, at, text)
         })
     }
@@ -381,7 +419,8 @@ impl Ledger {
         self.groups(
             "SELECT ticket.group_id FROM ticket JOIN item USING (group_id) WHERE ticket.state = 'made'
              GROUP BY ticket.group_id
-             HAVING (told IS NOT 'open' AND max(standing = 'open'))
+             HAVING (is_telling = 1 AND (max(standing = 'open') OR min(standing = 'closed')))
+                 OR (told IS NOT 'open' AND max(standing = 'open'))
                  OR (told IS NOT 'closed' AND min(standing = 'closed'))
              ORDER BY ticket.group_id",
         )
@@ -487,7 +526,7 @@ fn read_told(text: Option<&str>) -> Result<Option<Told>, LedgerError> {
     }
 }
 
-fn standing_text(standing: &Standing) -> &'static str {
+pub(super) fn standing_text(standing: &Standing) -> &'static str {
     match standing {
         Standing::Open => "open",
         Standing::Closed => "closed",

@@ -1,6 +1,7 @@
 //! A run: what the vendors show becomes tickets, and what changed since reaches them.
 //!
-//! First what an earlier run left in doubt is settled. Then each vendor's changed lists are read page by page; tickets
+//! First what an earlier run left in doubt is settled, and what people decided about tickets reaches the vendors, where
+//! that is wanted. Then each vendor's changed lists are read page by page; tickets
 //! are made and linked on the way. At last the tickets whose items changed are told so: from the ledger, so that a
 //! crash in between loses nothing, and all closings together, so that the brake sees how many there are.
 //! Every step is decided by [`next_step`](crate::core::plan::next_step). Deliberately absent: threads. Trackers are
@@ -8,6 +9,7 @@
 
 mod data_theorem;
 mod mend;
+mod people;
 mod pretend;
 mod report;
 mod telling;
@@ -122,6 +124,7 @@ impl<'a> Run<'a> {
             Err(error) => return Err(self.tracker_failed("identity", &error)),
         }
         self.settle_all()?;
+        self.hear_people()?;
         if let Some(data_theorem) = &self.vendors.data_theorem {
             self.data_theorem(data_theorem)?;
         }
@@ -143,7 +146,10 @@ impl<'a> Run<'a> {
 
     /// Says that something was done, or would be.
     fn did(&mut self, what: &str) {
-        tracing::info!("{what}");
+        // The log says what was done. What a dry run would do is its result.
+        if !self.options.is_dry {
+            tracing::info!("{what}");
+        }
         (self.progress)(Progress::Did(what));
     }
 

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
+use jiff::Timestamp;
+
 use crate::core::model::{OpKey, TicketKey};
 use crate::ports::{Change, Created, NewTicket, Ticket, Tracker, TrackerError, TrackerTraits};
 
@@ -44,6 +46,7 @@ impl Tracker for Pretend<'_> {
             url: None,
             is_done: false,
             status: "Open".to_owned(),
+            resolution: None,
             op: Some(ticket.op.clone()),
             our_last_comment: None,
             our_comments: 0,
@@ -60,6 +63,10 @@ impl Tracker for Pretend<'_> {
         }
     }
 
+    fn changed(&self, since: Option<Timestamp>) -> Result<Vec<Ticket>, TrackerError> {
+        self.tracker.changed(since)
+    }
+
     fn update(&self, key: &TicketKey, change: &Change) -> Result<Ticket, TrackerError> {
         let ticket = self.get(key)?;
         let mut ticket = ticket.ok_or_else(|| TrackerError::Refused(format!("there is no {key}")))?;
@@ -71,5 +78,8 @@ impl Tracker for Pretend<'_> {
             ticket.our_comments += 1;
         }
         Ok(ticket)
+    }
+    fn as_stored(&self, text: &str) -> String {
+        self.tracker.as_stored(text)
     }
 }

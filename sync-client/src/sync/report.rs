@@ -26,6 +26,8 @@ pub struct Report {
     pub closed: u64,
     /// Tickets set back to open.
     pub reopened: u64,
+    /// Items whose status at the vendor people decided, by what they did to the ticket.
+    pub decided: u64,
     /// Tickets that had been moved, and are known by their new key now.
     pub moved: u64,
     /// Items and lists that could not be handled.
@@ -88,7 +90,7 @@ impl Report {
 
     /// How many writes were made, on either side.
     pub fn writes(&self) -> u64 {
-        self.created + self.linked + self.commented + self.closed + self.reopened
+        self.created + self.linked + self.commented + self.closed + self.reopened + self.decided
     }
 
     /// What was done, in one line.
@@ -100,6 +102,7 @@ impl Report {
             (self.commented, "commented"),
             (self.closed, "closed"),
             (self.reopened, "reopened"),
+            (self.decided, "decided by people"),
             (self.moved, "moved"),
             (self.failed, "failed"),
             (self.in_doubt, "in doubt"),

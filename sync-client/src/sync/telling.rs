@@ -9,9 +9,9 @@ use crate::core::text::{Consequence, StatusChange};
 use crate::ledger::{Recorded, RecordedItem};
 use crate::ports::{Change, Ticket, VendorError};
 
-/// After so many runs in a row that could not see a ticket it counts as gone. One is no evidence: trackers answer "not
-/// found" for what they only hide for a while.
-const UNSEEN_RUNS_MAX: u32 = 3;
+/// After so many runs in a row that could not see a ticket, or an item that a ticket decides about, it counts as gone.
+/// One is no evidence: "not found" is also the answer for what is only hidden for a while.
+pub(super) const UNSEEN_RUNS_MAX: u32 = 3;
 
 /// How many tickets of the ledger are looked at per page of a full pass.
 const PAGE: u32 = 500;
@@ -57,8 +57,8 @@ impl Run<'_> {
             return Ok(());
         };
         // A ticket that was taken over says by itself that there is something to do.
-        if recorded.told.is_none() && told == Told::Open {
-            self.ledger.told(group, told, "the ticket goes on as it is", self.now())?;
+        if recorded.told.is_none() && !recorded.is_telling && told == Told::Open {
+            self.ledger.told(group, told, None, "the ticket goes on as it is", self.now())?;
             return Ok(());
         }
         let ticket = match self.look_at(group, &recorded, key)? {
@@ -67,6 +67,7 @@ impl Run<'_> {
                 return Ok(self.ledger.told(
                     group,
                     told,
+                    None,
                     "this tracker does not have the ticket",
                     self.now(),
                 )?);
@@ -76,11 +77,15 @@ impl Run<'_> {
         let change = self.change(group, &recorded, &ticket, told);
         if change == Change::default() {
             let text = format!("{} needs no change: it is {}", ticket.key, ticket.status);
-            self.ledger.told(group, told, &text, self.now())?;
+            self.ledger.told(group, told, Some(ticket.is_done), &text, self.now())?;
             return Ok(());
         }
+        self.ledger.telling(group)?;
         match self.tracker.update(&ticket.key, &change) {
-            Ok(_) => self.changed(group, &ticket.key, &change, told),
+            Ok(ticket) => {
+                self.changed(group, &ticket, &change, told)?;
+                self.pass_on_status(group, &recorded, &ticket).map(|_| ())
+            }
             Err(error) => self.note_tracker(group.as_str(), &error),
         }
     }
@@ -91,8 +96,8 @@ impl Run<'_> {
             Told::Closed => (self.policy.on_close, true),
             Told::Open => (self.policy.on_reopen, false),
         };
-        // Somebody closed it already.
-        if told == Told::Closed && ticket.is_done {
+        // Somebody closed it already, or what was interrupted came to nothing.
+        if ticket.is_done == is_done && (is_done || recorded.told == Some(told)) {
             return Change::default();
         }
         let is_done = (reaction == OnChange::Transition && ticket.is_done != is_done).then_some(is_done);
@@ -107,12 +112,13 @@ impl Run<'_> {
             None,
         );
         let comments_max = usize::try_from(self.policy.comments_per_ticket_max).unwrap_or(usize::MAX);
-        let says_so = ticket.our_last_comment.as_deref() == Some(comment.as_str())
+        let says_so = ticket.our_last_comment.as_ref() == Some(&self.tracker.as_stored(&comment))
             || ticket.our_comments >= comments_max;
         Change { comment: (!says_so).then_some(comment), is_done }
     }
 
-    fn changed(&mut self, group: &GroupId, key: &TicketKey, change: &Change, told: Told) -> Result<(), Stop> {
+    fn changed(&mut self, group: &GroupId, ticket: &Ticket, change: &Change, told: Told) -> Result<(), Stop> {
+        let key = &ticket.key;
         let what = match (change.comment.is_some(), change.is_done) {
             (true, Some(true)) => "comment on and close",
             (true, Some(false)) => "comment on and reopen",
@@ -126,7 +132,7 @@ impl Run<'_> {
         self.report.reopened += u64::from(change.is_done == Some(false));
         self.unavailable = 0;
         let text = format!("{what} {key} of {group}: its items are {}", told.as_str());
-        self.ledger.told(group, told, &text, self.now())?;
+        self.ledger.told(group, told, Some(ticket.is_done), &text, self.now())?;
         self.did(&text);
         Ok(())
     }
@@ -195,7 +201,7 @@ impl Run<'_> {
             };
             match linked {
                 Ok(()) => {
-                    self.ledger.linked(group, &item.id, &ticket.key, self.now())?;
+                    self.ledger.linked(group, &item.id, ticket, self.now())?;
                     self.report.linked += 1;
                     self.did(&format!("link {} to {}", item.id, ticket.key));
                 }

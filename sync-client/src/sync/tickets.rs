@@ -13,7 +13,7 @@ use crate::ledger::{NewRecord, Recorded, RecordedItem};
 use crate::ports::{Change, Created, Ticket, TrackerError, TrackerTraits, VendorError};
 
 /// A search that lags no longer than this is waited for; a longer lag leaves it to a later run.
-const LAG_WAITED_OUT_MAX: Duration = Duration::from_mins(1);
+const LAG_WAITED_OUT_MAX: Duration = Duration::from_mins(2);
 
 /// A group as one page of a list showed it.
 pub(super) struct Seen<'f> {
@@ -65,7 +65,7 @@ impl Run<'_> {
                     };
                     match self.link(item, &known) {
                         Ok(()) => {
-                            self.ledger.linked(&seen.group, item, key, self.now())?;
+                            self.ledger.linked(&seen.group, item, &known, self.now())?;
                             self.report.linked += 1;
                             self.did(&format!("link {item} to {key}"));
                         }
@@ -255,6 +255,7 @@ fn known_by_key(key: &TicketKey) -> Ticket {
         url: None,
         is_done: false,
         status: String::new(),
+        resolution: None,
         op: None,
         our_last_comment: None,
         our_comments: 0,

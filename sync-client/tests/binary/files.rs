@@ -49,8 +49,25 @@ fn a_newer_ledger_is_for_newer_versions() {
     for command in ["status", "explain LOCAL-1"] {
         assert_eq!(world.run(command).code(), Some(2), "{command}");
     }
-    change(&world.file("ledger.sqlite"), "PRAGMA user_version = 1");
+    change(&world.file("ledger.sqlite"), "PRAGMA user_version = 2");
     assert_eq!(world.run("run").done(), "nothing to do\n");
+}
+
+/// Format 1 knew nothing of what people decide.
+#[test]
+fn a_ledger_of_an_earlier_version_goes_on() {
+    let world = exported();
+    change(
+        &world.file("ledger.sqlite"),
+        "ALTER TABLE ticket DROP COLUMN left_done; ALTER TABLE ticket DROP COLUMN reported;
+         ALTER TABLE ticket DROP COLUMN is_telling;
+         DROP TABLE tracker_mark; PRAGMA user_version = 1",
+    );
+    for command in ["status", "explain LOCAL-1"] {
+        assert_eq!(world.run(command).code(), Some(0), "{command}");
+    }
+    assert_eq!(world.run("run").done(), "nothing to do\n");
+    assert_eq!(world.run("explain LOCAL-1").code(), Some(0));
 }
 
 #[test]

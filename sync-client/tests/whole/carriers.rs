@@ -212,6 +212,14 @@ impl Tracker for Desk {
         })
     }
 
+    fn changed(&self, since: Option<Timestamp>) -> Result<Vec<Ticket>, TrackerError> {
+        let changed = || self.tracker.changed(since);
+        self.call("tracker changed", changed, |found| {
+            let found = found.into_iter().flatten().map(|ticket| ticket.key.as_str().into()).collect();
+            vec![Call::Find { group: None, found }]
+        })
+    }
+
     fn update(&self, key: &TicketKey, change: &Change) -> Result<Ticket, TrackerError> {
         let update = || self.tracker.update(key, change);
         self.call("tracker update", update, |_| {

@@ -14,6 +14,7 @@ use crate::pace;
 use crate::quiet::setup;
 use crate::record::capabilities;
 use crate::step::problems;
+use crate::two_way;
 use crate::world::{Ended, Setup, World};
 
 /// So many runs after the blow both sides have to be in step.
@@ -28,6 +29,8 @@ pub(crate) enum Chapter {
     Closings,
     /// What was gone is back; somebody closed a ticket meanwhile.
     Comebacks,
+    /// People closed tickets as what they will not repair, and opened one again. For clients that act on that.
+    Decisions,
 }
 
 impl Chapter {
@@ -41,6 +44,10 @@ impl Chapter {
         }
         world.run_in_peace();
         world.wait(3_600);
+        if self == Self::Decisions {
+            decisions(world);
+            return left_to_people;
+        }
         scan(world, &[]);
         let project = &world.vendors_side().mend.projects[0].clone();
         let libraries: Vec<&String> = project.inventory.iter().map(|used| &used.key_uuid).collect();
@@ -70,6 +77,30 @@ impl Chapter {
         left_to_people.insert("LOCAL-1".to_owned());
         left_to_people
     }
+}
+
+/// LOCAL-1 is closed for good, LOCAL-2 was and is open again, and somebody works on LOCAL-4.
+fn decisions(world: &World) {
+    two_way::decide(world, "LOCAL-2", "Risk Accepted", true);
+    world.run_in_peace();
+    world.wait(3_600);
+    two_way::decide(world, "LOCAL-1", "Won't Fix", true);
+    two_way::decide(world, "LOCAL-2", "Open", false);
+    two_way::decide(world, "LOCAL-4", "In Progress", false);
+    // A search that lags shows it by now.
+    world.wait(60);
+}
+
+/// What of these decisions did not reach the vendors.
+fn undone(world: &World) -> Vec<String> {
+    let (statuses, told) = (two_way::statuses(world), two_way::told_to_mend(world));
+    let rows = [
+        (&statuses, "LOCAL-1", "CLOSED_WONT_FIX"),
+        (&statuses, "LOCAL-2", "OPEN"),
+        (&told, "LOCAL-4", "In Progress"),
+    ];
+    let undone = rows.iter().filter(|(have, key, wanted)| have.get(*key).is_none_or(|one| one != wanted));
+    undone.map(|(have, key, wanted)| format!("{key} is {:?} instead of {wanted}", have.get(*key))).collect()
 }
 
 /// A scan of the app that sees these targets, and no others.
@@ -116,6 +147,9 @@ pub(crate) fn play(setup: &Setup, chapter: Chapter, runs: &[Vec<(usize, Blow)>])
         let report = world.run_in_peace();
         if report.writes() == 0 && report.failed == 0 && report.in_doubt == 0 && run > 0 {
             let mut problems = problems(&world, &left_to_people);
+            if chapter == Chapter::Decisions {
+                problems.extend(undone(&world));
+            }
             let (has_key, end) = (setup.uniqueness == Uniqueness::Key, world.vendors_side());
             let capabilities = capabilities(has_key, setup.page_size);
             problems.extend(world.record.violations(&capabilities, &end, &world.tracker));
@@ -163,4 +197,46 @@ fn a_tracker_with_a_unique_key() {
 #[test]
 fn a_tracker_without_one_whose_search_lags() {
     every_single_blow(&little(Uniqueness::None { search_lag: std::time::Duration::from_secs(30) }));
+}
+
+/// A run is broken off while it closes or opens tickets, and before the next one everything at the vendor is as it was
+/// before. What the tickets were told then is not what the ledger knows.
+#[test]
+fn a_change_that_was_broken_off_is_seen_although_the_vendor_changed_back() {
+    let setup = little(Uniqueness::Key);
+    let play = |is_reopening: bool, blow: Option<(usize, Blow)>| {
+        let world = World::new(&setup);
+        world.run_in_peace();
+        let spec = world.vendors_side().data_theorem.security_finding_targets;
+        let targets: Vec<String> = spec.iter().map(|target| target.id.clone()).collect();
+        let see = |is_there: bool| {
+            world.wait(3_600);
+            scan(&world, if is_there { &targets } else { &[] });
+        };
+        if is_reopening {
+            see(false);
+            world.run_in_peace();
+        }
+        see(is_reopening);
+        world.blows.plan(&Vec::from_iter(blow));
+        world.run(Options::default());
+        (world, targets)
+    };
+    for is_reopening in [false, true] {
+        let boundaries = play(is_reopening, None).0.blows.passed();
+        let updates = boundaries.iter().enumerate().filter(|(_, boundary)| *boundary == "tracker update");
+        let updates: Vec<usize> = updates.map(|(number, _)| number).collect();
+        assert!(!updates.is_empty(), "{boundaries:?}");
+        for number in updates {
+            for blow in [Blow::KillBefore, Blow::KillAfter, Blow::LostBefore, Blow::LostAfter] {
+                let (world, targets) = play(is_reopening, Some((number, blow)));
+                world.wait(3_600);
+                scan(&world, if is_reopening { &[] } else { &targets });
+                world.run_in_peace();
+                assert_eq!(problems(&world, &BTreeSet::new()), Vec::<String>::new(), "{number} {blow:?}");
+                world.wait(60);
+                assert_eq!(world.run_in_peace().writes(), 0, "{number} {blow:?}");
+            }
+        }
+    }
 }

@@ -47,6 +47,10 @@ pub(crate) trait Layer: Send + Sync {
         under.get(key)
     }
 
+    fn changed(&self, under: &dyn Tracker, since: Option<Timestamp>) -> Result<Vec<Ticket>, TrackerError> {
+        under.changed(since)
+    }
+
     fn update(&self, under: &dyn Tracker, key: &TicketKey, change: &Change) -> Result<Ticket, TrackerError> {
         under.update(key, change)
     }
@@ -93,6 +97,10 @@ impl Tracker for Over<dyn Tracker> {
 
     fn get(&self, key: &TicketKey) -> Result<Option<Ticket>, TrackerError> {
         self.layer.get(&*self.under, key)
+    }
+
+    fn changed(&self, since: Option<Timestamp>) -> Result<Vec<Ticket>, TrackerError> {
+        self.layer.changed(&*self.under, since)
     }
 
     fn update(&self, key: &TicketKey, change: &Change) -> Result<Ticket, TrackerError> {

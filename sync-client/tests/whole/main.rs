@@ -15,4 +15,5 @@ mod quiet;
 mod readings;
 mod record;
 mod step;
+mod two_way;
 mod world;

@@ -126,7 +126,13 @@ impl Record {
         if let Some(members) = body.as_object_mut() {
             members.remove("userKey");
         }
-        let is_applied = delivered.is_some_and(|(status, body)| reply(*status, body) == Reply::Done);
+        let is_done = |(status, body): &(u16, Value)| match reply(*status, body) {
+            Reply::Done => true,
+            // What is there already is there because of the first of the two.
+            Reply::Refused(409) => blow == Some(Blow::Twice),
+            _ => false,
+        };
+        let is_applied = delivered.is_some_and(is_done);
         let saw = seen.map_or(Reply::Lost, |(status, body)| reply(status, &body));
         let saw = if matches!(blow, Some(Blow::Truncated | Blow::Html)) { Reply::Lost } else { saw };
         let header = match blow {

@@ -96,8 +96,11 @@ enum End {
     Failed,
 }
 
+/// What is the same in requests of which the last one counts: operation, vendor and whom it concerns.
+type Asked = (String, Option<Vendor>, Subject);
+
 fn ends(case: &Case<'_>, run: &Run<'_>) -> Vec<(Failure, End)> {
-    let mut last: BTreeMap<(String, Option<Vendor>, Subject), Option<(usize, End)>> = BTreeMap::new();
+    let mut last: BTreeMap<Asked, Option<(usize, End)>> = BTreeMap::new();
     for (index, _, request) in case.requests(run) {
         let subject = Subject::of(case, request);
         let (name, vendor) = match request {

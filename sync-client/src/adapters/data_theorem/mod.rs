@@ -119,6 +119,20 @@ impl DataTheorem {
         Err(VendorError::Malformed { operation: request.operation, reason })
     }
 
+    /// Sets the status of a target to one of those that the page allows, and says why. That it has this status already
+    /// (409) is fine, so it is harmless to repeat.
+    pub fn set_status(&self, target_id: &str, status: &str, reason: &str) -> Result<(), VendorError> {
+        let path = format!("{}/statuses", item_path("security_finding_targets", target_id));
+        let mut request = self.request(Method::POST, &path, &[])?;
+        request.http.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        request.http.body = Bytes::from(json!({"status": status, "reason": reason}).to_string());
+        let reply = self.send(&request, Repeat::Harmless)?;
+        match reply.status {
+            200 | 204 | 409 => Ok(()),
+            _ => self.read(&request, &reply).map(|_| ()),
+        }
+    }
+
     fn item<T>(&self, list: &str, id: &str, read: wire::ReadRow<T>) -> Result<T, VendorError> {
         let request = self.request(Method::GET, &item_path(list, id), &[])?;
         let reply = self.send(&request, Repeat::Harmless)?;

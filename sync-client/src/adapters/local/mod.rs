@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, params};
 
 pub use error::LocalError;
@@ -25,6 +26,7 @@ use schema::{LABEL_CHARS_MAX, TEXT_CHARS_MAX, TITLE_CHARS_MAX};
 pub use view::{Comment, Details, Summary, Tickets};
 
 use crate::core::model::{OpKey, TicketKey};
+use crate::core::text::Units;
 use crate::ports::{Change, Clock, Created, NewTicket, Ticket, Tracker, TrackerError, TrackerTraits};
 
 /// The author of the client's own comments.
@@ -166,6 +168,7 @@ impl Tracker for LocalTracker {
             search_lag,
             title_chars_max: TITLE_CHARS_MAX,
             text_chars_max: TEXT_CHARS_MAX,
+            units: Units::Characters,
         }
     }
 
@@ -186,6 +189,12 @@ impl Tracker for LocalTracker {
 
     fn get(&self, key: &TicketKey) -> Result<Option<Ticket>, TrackerError> {
         Ok(self.rows(&self.database()).get(key)?)
+    }
+
+    fn changed(&self, since: Option<Timestamp>) -> Result<Vec<Ticket>, TrackerError> {
+        let since_ms = since.map_or(i64::MIN, Timestamp::as_millisecond);
+        let until_ms = self.found_until_ms();
+        Ok(self.rows(&self.database()).changed(since_ms, until_ms)?)
     }
 
     fn update(&self, key: &TicketKey, change: &Change) -> Result<Ticket, TrackerError> {
@@ -249,6 +258,7 @@ fn read_ticket(row: &Row<'_>) -> rusqlite::Result<Ticket> {
         op: row.get::<_, Option<String>>(1)?.map(OpKey::new),
         is_done: row.get(2)?,
         status: row.get(3)?,
+        resolution: None,
         our_last_comment: row.get(4)?,
         our_comments: row.get(5)?,
     })
@@ -312,6 +322,14 @@ impl Rows<'_> {
              ORDER BY tickets.number"
         );
         self.all(&sql, params![op.as_str(), until_ms], read_ticket)
+    }
+
+    fn changed(&self, since_ms: i64, until_ms: i64) -> Result<Vec<Ticket>, LocalError> {
+        let sql = format!(
+            "{TICKET} WHERE tickets.op IS NOT NULL AND tickets.is_hidden = 0
+             AND tickets.updated_ms BETWEEN ?1 AND ?2 ORDER BY tickets.updated_ms, tickets.number"
+        );
+        self.all(&sql, params![since_ms, until_ms], read_ticket)
     }
 
     /// The ticket that carries a key, and whether it is hidden.

@@ -61,6 +61,8 @@ CREATE TABLE comments (
 CREATE INDEX comments_of_ticket ON comments (ticket, author, number);
 ";
 const UNIQUE_KEY: &str = "CREATE UNIQUE INDEX tickets_op_unique ON tickets (op) WHERE op IS NOT NULL";
+const BY_CHANGE: &str =
+    "CREATE INDEX IF NOT EXISTS tickets_by_change ON tickets (updated_ms) WHERE op IS NOT NULL";
 const PLAIN_KEY: &str = "CREATE INDEX tickets_op ON tickets (op) WHERE op IS NOT NULL";
 
 /// Opens a ticket file for writing, or makes it and its directory.
@@ -120,6 +122,8 @@ fn prepare(database: &mut Connection, path: &Path, uniqueness: Uniqueness) -> Re
         transaction.pragma_update(None, "user_version", FORMAT).map_err(failed)?;
     }
     check_format(&transaction, path)?;
+    // Files from before tickets were listed by change lack it, and need nothing else.
+    transaction.execute_batch(BY_CHANGE).map_err(failed)?;
     let changed = set_uniqueness(&transaction, path, uniqueness)?;
     transaction.commit().map_err(|error| LocalError::of_commit(path, error))?;
     if is_new || changed {

@@ -89,20 +89,14 @@ pub struct Wording {
 }
 
 impl Wording {
-    /// For a tracker that counts Unicode characters.
+    /// For a tracker.
     pub fn new(traits: &TrackerTraits, credentials: Credentials) -> Self {
         Self {
             title_max: traits.title_chars_max,
             text_max: traits.text_chars_max,
-            units: Units::Characters,
+            units: traits.units,
             credentials,
         }
-    }
-
-    /// The same for a tracker that counts otherwise.
-    #[must_use]
-    pub fn counting(self, units: Units) -> Self {
-        Self { units, ..self }
     }
 
     /// The ticket for these facts. Labels become single words; empty ones and repetitions go.

@@ -13,6 +13,7 @@ fn traits(title_chars_max: usize, text_chars_max: usize) -> TrackerTraits {
         search_lag: std::time::Duration::ZERO,
         title_chars_max,
         text_chars_max,
+        units: Units::Characters,
     }
 }
 
@@ -345,7 +346,7 @@ proptest! {
     ) {
         let units = if utf16 { Units::Utf16 } else { Units::Characters };
         let credentials = if shown { Credentials::Shown } else { Credentials::Masked };
-        let wording = Wording::new(&traits(title_max, text_max), credentials).counting(units);
+        let wording = Wording::new(&TrackerTraits { units, ..traits(title_max, text_max) }, credentials);
         let ticket = wording.new_ticket(&op(), &facts, &labels);
         prop_assert!(units.count(&ticket.title) <= title_max);
         prop_assert!(units.count(&ticket.description) <= text_max);

@@ -344,6 +344,7 @@ pub(super) fn refused_is_created(_: &World) -> Arc<dyn Layer> {
             op: Some(new.op.clone()),
             our_last_comment: None,
             our_comments: 0,
+            resolution: None,
         })),
         other => other,
     })

@@ -1,0 +1,164 @@
+//! What people decide about tickets reaches the vendors, where that is wanted.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::telling::{Look, UNSEEN_RUNS_MAX};
+use super::tickets::{source_of, view};
+use super::{Run, Stop};
+use crate::core::model::{GroupId, Source, Standing};
+use crate::core::plan::{Ticketing, Told, standing};
+use crate::core::two_way::{Wish, new_status};
+use crate::ledger::{Recorded, RecordedItem};
+use crate::ports::{Ticket, VendorError};
+
+impl Run<'_> {
+    /// Does at the vendors what people decided about tickets since the last run. The first time, how the tickets are is
+    /// only remembered: what was decided before somebody asked for this is not acted upon.
+    pub(super) fn hear_people(&mut self) -> Result<(), Stop> {
+        if self.policy.two_way.is_none() {
+            return Ok(());
+        }
+        let asked_at = self.now();
+        let mark = self.ledger.tracker_mark()?;
+        let tickets = match self.tracker.changed(mark.map(|mark| self.unread_since(mark))) {
+            Ok(tickets) => tickets,
+            Err(error) => return self.note_tracker("the list of changed tickets", &error),
+        };
+        self.unavailable = 0;
+        let mut is_complete = true;
+        for ticket in &tickets {
+            is_complete &= self.hear(ticket, mark.is_none())?;
+        }
+        if is_complete {
+            self.ledger.heard_people(asked_at)?;
+        }
+        Ok(())
+    }
+
+    /// From when on changes may not have been listed: before the mark by the overlap, for clocks that differ, and by
+    /// what the search lags.
+    fn unread_since(&self, mark: Timestamp) -> Timestamp {
+        let back = self.policy.overlap.saturating_add(self.tracker.traits().search_lag);
+        let back = SignedDuration::try_from(back).unwrap_or(SignedDuration::MAX);
+        mark.checked_sub(back).unwrap_or(Timestamp::MIN)
+    }
+
+    /// Does what follows from a ticket as it is. `false`: something is left for the next run.
+    fn hear(&mut self, ticket: &Ticket, is_first: bool) -> Result<bool, Stop> {
+        let group = match &ticket.op {
+            Some(op) => self.ledger.group_of(op)?,
+            None => None,
+        };
+        let Some(group) = group else { return Ok(true) };
+        let Some(recorded) = self.ledger.group(&group)? else { return Ok(true) };
+        let Ticketing::Made(key) = &recorded.ticketing else { return Ok(true) };
+        if *key != ticket.key {
+            // Either the ticket was moved, or this is a duplicate of it.
+            match self.look_again(&group, key)? {
+                Look::At(current) if current.key == ticket.key => {}
+                Look::At(_) | Look::Elsewhere | Look::Nothing => return Ok(true),
+            }
+        }
+        let word = ticket.resolution.as_ref().unwrap_or(&ticket.status);
+        let two_way = self.policy.two_way.as_ref().filter(|_| !is_first);
+        let wish = two_way.and_then(|two_way| two_way.wish(recorded.left_done, ticket.is_done, word));
+        let mut is_complete = true;
+        if let Some(wish) = wish {
+            for item in &recorded.items {
+                is_complete &= self.fulfil(&group, item, wish, ticket)?;
+            }
+            self.tell_nothing_new(&group, ticket)?;
+        }
+        is_complete &= self.pass_on_status(&group, &recorded, ticket)?;
+        if is_complete && recorded.left_done != Some(ticket.is_done) {
+            self.ledger.left(&group, ticket.is_done)?;
+        }
+        Ok(is_complete)
+    }
+
+    /// Sets the status that people want an item to have, if it can be set and is another one.
+    fn fulfil(
+        &mut self,
+        group: &GroupId,
+        item: &RecordedItem,
+        wish: Wish,
+        ticket: &Ticket,
+    ) -> Result<bool, Stop> {
+        let (Some(target), Some(vendor)) =
+            (item.id.as_str().strip_prefix("data-theorem/target/"), &self.vendors.data_theorem)
+        else {
+            // Mend's violations have no status that anybody could set.
+            return Ok(source_of(group) == Source::Mend);
+        };
+        let current = match vendor.target(target) {
+            Ok(current) => current,
+            Err(error) => {
+                self.vendor_failed(item.id.as_str(), &error);
+                // Vendors answer "not found" for what they only hide for a while.
+                let is_gone = matches!(error, VendorError::NotFound { .. });
+                return Ok(is_gone && self.ledger.absent(&item.id)? >= UNSEEN_RUNS_MAX);
+            }
+        };
+        let Some(status) = new_status(wish, &current.standing, &current.status) else { return Ok(true) };
+        let word = ticket.resolution.as_ref().unwrap_or(&ticket.status);
+        let key = &ticket.key;
+        let (done, new_standing) = match wish {
+            Wish::Close(_) => (format!("Ticket {key} was closed: {word}."), Standing::Closed),
+            Wish::Reopen => (format!("Ticket {key} was opened again."), Standing::Open),
+        };
+        if !self.options.is_dry
+            && let Err(error) = vendor.set_status(target, status, &done)
+        {
+            self.vendor_failed(item.id.as_str(), &error);
+            return Ok(false);
+        }
+        let text = format!("set {} to {status}: {key} is {word}", item.id);
+        self.ledger.decided(group, &item.id, &new_standing, status, &text, self.now())?;
+        self.report.decided += 1;
+        self.did(&text);
+        Ok(true)
+    }
+
+    /// A ticket that people closed or opened need not be told what follows from that.
+    fn tell_nothing_new(&mut self, group: &GroupId, ticket: &Ticket) -> Result<(), Stop> {
+        let Some(recorded) = self.ledger.group(group)? else { return Ok(()) };
+        let told = standing(&view(&[], Some(&recorded)).items);
+        let Some(told) = told.filter(|told| (*told == Told::Closed) == ticket.is_done) else { return Ok(()) };
+        if recorded.told != Some(told) {
+            let text = format!("{} is {} by somebody's decision", ticket.key, told.as_str());
+            self.ledger.told(group, told, None, &text, self.now())?;
+        }
+        Ok(())
+    }
+
+    /// Lets Mend know the status of a ticket, if that is wanted and it is another one than Mend was told. `false`: it is
+    /// left for the next run.
+    pub(super) fn pass_on_status(
+        &mut self,
+        group: &GroupId,
+        recorded: &Recorded,
+        ticket: &Ticket,
+    ) -> Result<bool, Stop> {
+        let is_known = recorded.reported.as_ref() == Some(&ticket.status);
+        if self.policy.two_way.is_none() || source_of(group) != Source::Mend || is_known {
+            return Ok(true);
+        }
+        let mut is_complete = true;
+        // A violation that is over takes no more reports.
+        let told_of = |item: &&RecordedItem| item.linked.is_some() && item.standing == Standing::Open;
+        for item in recorded.items.iter().filter(told_of) {
+            match self.link(&item.id, ticket) {
+                Ok(()) => {
+                    self.ledger.linked(group, &item.id, ticket, self.now())?;
+                    self.report.linked += 1;
+                    self.did(&format!("tell Mend that {} of {} is {}", ticket.key, item.id, ticket.status));
+                }
+                Err(error) => {
+                    self.vendor_failed(item.id.as_str(), &error);
+                    is_complete = false;
+                }
+            }
+        }
+        Ok(is_complete)
+    }
+}
