@@ -31,7 +31,12 @@ async fn change(jira: &Jira, step: usize) {
     jira.advance(1);
     let path = |rest: &str| format!("issue/SEC-1/{rest}");
     match step {
-        0 => drop(jira.create(json!({"labels": ["a"], "description": doc("x")})).await),
+        0 => {
+            let mut body = new_issue(json!({"labels": ["a"], "description": doc("x")}));
+            body["properties"] = json!([{"key": "origin", "value": {"target": "7"}}]);
+            body["update"] = json!({"comment": [{"add": {"body": doc("First.")}}]});
+            drop(jira.post("issue", body).await);
+        }
         1 => drop(
             jira.put(
                 "issue/SEC-1",
