@@ -31,7 +31,12 @@ async fn change(jira: &Jira, step: usize) {
     jira.advance(1);
     let path = |rest: &str| format!("issue/SEC-1/{rest}");
     match step {
-        0 => drop(jira.create(json!({"labels": ["a"], "description": doc("x")})).await),
+        0 => {
+            let mut body = new_issue(json!({"labels": ["a"], "description": doc("x")}));
+            body["properties"] = json!([{"key": "origin", "value": {"target": "7"}}]);
+            body["update"] = json!({"comment": [{"add": {"body": doc("First.")}}]});
+            drop(jira.post("issue", body).await);
+        }
         1 => drop(
             jira.put(
                 "issue/SEC-1",
@@ -55,20 +60,22 @@ async fn change(jira: &Jira, step: usize) {
         12 => jira.happens(
             json!({"type": "jira.limits_changed", "limits": {"search_lag_ms": 5, "comments_per_issue": 7}}),
         ),
-        13 => jira
+        REVOKED => jira
             .happens(json!({"type": "jira.api_token_revoked", "account_id": "5b10ac8d82e05b22cc7d-limited"})),
         _ => drop(jira.put("issue/SEC-5/assignee", json!({"accountId": "5b10ac8d82e05b22cc7d-sync"})).await),
     }
 }
 
 const CHANGES: usize = 15;
+const REVOKED: usize = 13;
 
 #[tokio::test]
 async fn every_change_is_there_after_a_restart() {
     let directory = TempDir::new().unwrap();
     let jira = kept_in(&directory);
     let token = jira.api.server.jira().api_token().to_owned();
-    for step in 0..CHANGES {
+    // A revoked token writes the whole world, so what came before it would be there without a row of its own.
+    for step in [REVOKED].into_iter().chain((0..CHANGES).filter(|step| *step != REVOKED)) {
         let before = world(&jira.api.control());
         change(&jira, step).await;
         assert_ne!(world(&jira.api.control()), before, "step {step} changes nothing");

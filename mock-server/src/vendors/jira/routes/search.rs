@@ -355,3 +355,48 @@ pub(super) fn old_search(account: &Account, call: &Call<'_>) -> Result<Reply, De
     body.extend_from_slice(b"]}");
     Ok(Reply::json(200, body))
 }
+
+#[cfg(test)]
+mod tests {
+    use fixtures::builders::jira::{issue, project, site};
+    use jiff::Timestamp;
+
+    use super::candidates;
+    use crate::kernel::cursor::CursorKey;
+    use crate::vendors::jira::account::{Account, Secrets};
+    use crate::vendors::jira::readings::Readings;
+    use crate::vendors::jira::rules::jql::{Terms, understand};
+    use crate::vendors::jira::store::Store;
+
+    #[test]
+    fn a_search_looks_where_the_index_leads() {
+        let mut world = site();
+        world.projects = vec![project(1, "SEC", "Security"), project(2, "OUT", "Other")];
+        for number in 1..=1_000 {
+            let key = if number > 800 { format!("OUT-{number}") } else { format!("SEC-{number}") };
+            let row = if number % 100 == 0 { issue(number, &key).label("rare") } else { issue(number, &key) };
+            let row = if number == 7 { row.label("odd") } else { row };
+            world.issues.push(row.build(Timestamp::UNIX_EPOCH));
+        }
+        let store = Store::load(&world, Readings::default());
+        let secrets = Secrets { material: b"", first_token: None };
+        let account = Account::new(store, &world.users, CursorKey::derive(1, "a"), 100, &secrets);
+        let now = Timestamp::UNIX_EPOCH;
+        let terms = Terms { account: &account, user: account.users.first().map(|user| &**user), now };
+        let searchable = account.store.searchable(now, &[]);
+        for (jql, looked_at) in [
+            ("labels = rare", 10),
+            ("project = SEC AND labels = rare AND statusCategory != Done", 10),
+            ("labels in (rare, odd)", 11),
+            ("project = OUT", 200),
+            ("key in (SEC-1, SEC-2) AND project = SEC", 2),
+            ("labels = none", 0),
+            ("project = SEC AND (labels = rare OR labels = odd)", 800),
+            ("statusCategory = Done", 1_000),
+            ("NOT labels = rare", 1_000),
+        ] {
+            let term = understand(jql, &terms).unwrap().restriction.unwrap();
+            assert_eq!(searchable.count(&candidates(&term, &searchable)), looked_at, "{jql}");
+        }
+    }
+}
