@@ -144,10 +144,9 @@ impl Rest {
         };
         match (status, ask.effect) {
             (401, _) => TrackerError::Credential(text),
-            (429, _) | (500..=599, Effect::Read) => TrackerError::Unavailable(text),
+            (429, _) | (408 | 500..=599, Effect::Read) => TrackerError::Unavailable(text),
             // A gateway says 408 and 503 of what the server behind it may have done.
             (408 | 500..=599, Effect::Write) => TrackerError::Unknown(text),
-            (408, Effect::Read) => TrackerError::Unavailable(text),
             (300..=399, _) => TrackerError::Refused(format!("{text}: is the address right?")),
             (400..=499, _) => TrackerError::Refused(text),
             _ => malformed(ask, &format!("it answers {status}, which this API never does")),

@@ -33,15 +33,12 @@ impl Run<'_> {
         }
         for group in due {
             // Search shows tickets as they were some time ago: what is decided, is decided by the ticket as it is.
-            match self.ledger.group(&group)? {
-                Some(Recorded { ticketing: Ticketing::Made(key), .. }) => {
-                    match self.look_again(&group, &key)? {
-                        Look::At(ticket) => self.hear(&group, &ticket)?,
-                        Look::Elsewhere => {}
-                        Look::Nothing => self.ledger.unheard(&group)?,
-                    }
-                }
-                Some(_) | None => {}
+            let recorded = self.ledger.group(&group)?;
+            let Some(Ticketing::Made(key)) = recorded.map(|recorded| recorded.ticketing) else { continue };
+            match self.look_again(&group, &key)? {
+                Look::At(ticket) => self.hear(&group, &ticket)?,
+                Look::Elsewhere => {}
+                Look::Nothing => self.ledger.unheard(&group)?,
             }
         }
         Ok(self.ledger.heard_people(asked_at)?)
