@@ -29,8 +29,7 @@ fn vendor_says(site: &Site, status: &str) {
 
 #[test]
 fn demo_is_exported_and_a_second_run_writes_nothing() {
-    let mut site = Site::new(scene("demo"));
-    site.lags(Duration::from_secs(90));
+    let site = Site::new(scene("demo"));
     let report = site.run();
     assert_eq!(report.exit().code(), 0, "{report:?}");
     assert_eq!(site.problems(), Vec::<String>::new());

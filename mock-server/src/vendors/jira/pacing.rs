@@ -26,6 +26,7 @@ pub struct Pacing {
 /// many as it has requests, so nothing is lost to rounding.
 #[derive(Debug, Clone, Copy)]
 struct Bucket {
+    rate: RateSpec,
     left: u64,
     at: Timestamp,
 }
@@ -38,10 +39,10 @@ impl Pacing {
     pub fn take(&self, scope: Scope, rate: RateSpec, now: Timestamp) -> Result<(), SignedDuration> {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         if buckets.len() >= BUCKETS_MAX {
-            buckets.retain(|_, bucket| bucket.refilled(rate, now).left < full(rate));
+            buckets.retain(|_, bucket| bucket.refilled(bucket.rate, now).left < full(bucket.rate));
         }
-        let bucket = buckets.entry(scope).or_insert(Bucket { left: full(rate), at: now });
-        *bucket = bucket.refilled(rate, now);
+        let bucket = buckets.entry(scope).or_insert(Bucket { rate, left: full(rate), at: now });
+        *bucket = Bucket { rate, ..bucket.refilled(rate, now) };
         match bucket.left.checked_sub(rate.per_ms) {
             Some(left) => {
                 bucket.left = left;
@@ -67,7 +68,7 @@ impl Bucket {
             return self;
         }
         let gained = u64::try_from(passed).unwrap_or(0).saturating_mul(u64::from(rate.requests));
-        Self { left: self.left.saturating_add(gained).min(full(rate)), at: now }
+        Self { rate, left: self.left.saturating_add(gained).min(full(rate)), at: now }
     }
 }
 

@@ -5,7 +5,7 @@ use proptest::prelude::{Strategy, any, prop_assert, proptest};
 use proptest::sample::select;
 use serde_json::{Value, json};
 
-use super::common::{Jira, basic, doc};
+use super::common::{Jira, basic, doc, new_issue};
 use crate::support::{block_on, proptest_cases};
 
 fn odd_text() -> impl Strategy<Value = String> {
@@ -193,4 +193,38 @@ async fn a_body_that_is_too_large_is_refused_before_it_is_read() {
     let jira = Jira::new();
     let large = json!({"body": doc(&"x".repeat(1 << 20))}).to_string();
     jira.send(Method::POST, "issue/SEC-1/comment", Some(large)).await.denied(413, "server.body-too-large");
+}
+
+/// What a search orders by costs a place per issue, and stands in the page token.
+#[tokio::test]
+async fn a_search_orders_by_few_fields() {
+    let jira = Jira::new();
+    let ordered = |fields: String| {
+        let jira = &jira;
+        async move {
+            let body = json!({"jql": format!("project = SEC ORDER BY {fields}"), "maxResults": 1});
+            jira.post("search/jql", body).await
+        }
+    };
+    let page = ordered(["summary"; 5_000].join(",")).await.ok();
+    assert!(page["nextPageToken"].as_str().unwrap().len() < 1_000, "{page}");
+    let many = "key,id,created,updated,status,priority,assignee,reporter,summary,resolution,resolved,project";
+    ordered(many.to_owned()).await.denied(400, "server.jql-not-simulated");
+}
+
+/// Comments that come with a new issue count like any others.
+#[tokio::test]
+async fn a_new_issue_has_no_more_comments_than_any() {
+    let jira = Jira::limited(json!({"comments_per_issue": 2}));
+    let comments = |count: usize| {
+        let comment = json!({"add": {"body": doc("again")}});
+        let mut issue = new_issue(json!({}));
+        issue["update"] = json!({"comment": vec![comment; count]});
+        issue
+    };
+    let before = jira.found("project = SEC").await;
+    jira.post("issue", comments(3)).await.denied(413, "JIRA-COMMENT-MAX");
+    assert_eq!(jira.found("project = SEC").await, before);
+    jira.post("issue", comments(2)).await;
+    assert_eq!(jira.found("project = SEC").await.len(), before.len() + 1);
 }

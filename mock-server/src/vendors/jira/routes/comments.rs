@@ -64,9 +64,9 @@ fn text_of(account: &Account, call: &Call<'_>) -> Result<Value, Denied> {
 }
 
 /// Whether an issue has room for so many more comments.
-pub(super) fn room_for(account: &Account, issue: &Issue, more: usize) -> Result<(), Denied> {
+pub(super) fn room_for(account: &Account, there: usize, more: usize) -> Result<(), Denied> {
     let most = account.store.limits().comments_per_issue;
-    if more > 0 && issue.comments.len().saturating_add(more) > most {
+    if more > 0 && there.saturating_add(more) > most {
         let text = format!("The issue has reached the limit of {most} comments.");
         return Err(Denial::rule(413, &ledger::JIRA_COMMENT_MAX, text));
     }
@@ -77,7 +77,7 @@ pub(super) fn room_for(account: &Account, issue: &Issue, more: usize) -> Result<
 pub(super) fn add_comment(account: &mut Account, call: &Call<'_>) -> Result<Reply, Denied> {
     let issue = call.writable_issue(account)?;
     let body = text_of(account, call)?;
-    room_for(account, &issue, 1)?;
+    room_for(account, issue.comments.len(), 1)?;
     let comment = Comment {
         id: account.store.next_comment_id(),
         author: call.user.as_ref().map(|user| SmolStr::new(&user.spec.account_id)),

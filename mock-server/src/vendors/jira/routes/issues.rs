@@ -145,6 +145,7 @@ fn create(account: &mut Account, call: &Call<'_>, body: &Map<String, Value>) -> 
     edit.check_required(&shown, None, &directory, invalid, &mut problems);
     let properties = properties_of(body, account, &mut problems);
     problems.denied()?;
+    super::comments::room_for(account, 0, edit.comments.len())?;
 
     let own = call.user.as_ref().map(|user| SmolStr::new(&user.spec.account_id));
     let id = account.store.next_issue_id();
@@ -172,7 +173,7 @@ fn create(account: &mut Account, call: &Call<'_>, body: &Map<String, Value>) -> 
         is_archived: false,
         comments: CountedMap::default(),
         links: CountedMap::default(),
-        properties: properties.into_iter().collect(),
+        properties: properties.iter().cloned().collect(),
         rendered: Rendered::default(),
     };
     let mut edit = edit;
@@ -181,7 +182,7 @@ fn create(account: &mut Account, call: &Call<'_>, body: &Map<String, Value>) -> 
     if let Some(way) = way {
         transitions::follow(&way, &mut row, &directory, call.now);
     }
-    account.store.note_properties(&row);
+    account.store.note_properties(id, properties.into_iter().map(|(key, _)| key));
     account.store.put_issue(row, call.now);
     add_comments(account, call, id, comments);
     account.store.issue(id).cloned().ok_or_else(Denial::no_issue)
@@ -288,7 +289,7 @@ pub(super) fn edit_issue(account: &mut Account, call: &Call<'_>) -> Result<Reply
     edit.check_required(&project.spec.screen, Some(&issue), &directory, invalid, &mut problems);
     let properties = properties_of(&body, account, &mut problems);
     problems.denied()?;
-    super::comments::room_for(account, &issue, edit.comments.len())?;
+    super::comments::room_for(account, issue.comments.len(), edit.comments.len())?;
 
     let comments = std::mem::take(&mut edit.comments);
     let mut row = (*issue).clone();
@@ -297,10 +298,10 @@ pub(super) fn edit_issue(account: &mut Account, call: &Call<'_>) -> Result<Reply
     if is_changed {
         row.updated = call.now;
     }
-    for (key, value) in properties {
-        row.properties.insert(key, value);
+    for (key, value) in &properties {
+        row.properties.insert(key.clone(), Arc::clone(value));
     }
-    account.store.note_properties(&row);
+    account.store.note_properties(issue.id, properties.into_iter().map(|(key, _)| key));
     account.store.put_issue(row, call.now);
     add_comments(account, call, issue.id, comments);
     if call.flag("returnIssue") {

@@ -102,9 +102,9 @@ impl Asked {
         })
     }
 
-    /// What a page token is bound to.
-    fn canonical(&self) -> &str {
-        &self.jql
+    /// What a page token is bound to: the query, in little, however long it is.
+    fn canonical(&self) -> String {
+        blake3::hash(self.jql.as_bytes()).to_hex().to_string()
     }
 }
 

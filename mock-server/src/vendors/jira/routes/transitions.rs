@@ -80,7 +80,7 @@ pub(super) fn do_transition(account: &mut Account, call: &Call<'_>) -> Result<Re
     let required = Because::Rule(&ledger::JIRA_TRANSITION_REQUIRED);
     edit.check_required(&shown, Some(&issue), &directory, required, &mut problems);
     problems.denied()?;
-    super::comments::room_for(account, &issue, edit.comments.len())?;
+    super::comments::room_for(account, issue.comments.len(), edit.comments.len())?;
 
     let comments = std::mem::take(&mut edit.comments);
     let mut row = (*issue).clone();

@@ -1,6 +1,6 @@
 //! From a description of a world to rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use fixtures::world::JiraWorld;
@@ -69,7 +69,7 @@ impl Store {
             keys: keys.into_iter().collect(),
             newest,
             pending: CountedMap::default(),
-            changes: Vec::new(),
+            changes: BTreeSet::new(),
         }
     }
 }

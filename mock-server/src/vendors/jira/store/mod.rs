@@ -10,6 +10,7 @@ mod load;
 mod model;
 mod write;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use fixtures::world::jira::{LimitsSpec, NumbersSpec};
@@ -38,7 +39,7 @@ pub struct Store {
     index: Index,
     /// Changes that the index has not taken in, in the order they happened.
     pending: CountedMap<u64, Pending>,
-    changes: Vec<Change>,
+    changes: BTreeSet<Change>,
 }
 
 impl Store {

@@ -34,14 +34,12 @@ pub enum Change {
 impl Store {
     /// What changed since this was last asked.
     pub fn take_changes(&mut self) -> Vec<Change> {
-        std::mem::take(&mut self.changes)
+        std::mem::take(&mut self.changes).into_iter().collect()
     }
 
     /// Notes a change for whoever keeps rows on disk.
     pub fn note(&mut self, change: Change) {
-        if !self.changes.contains(&change) {
-            self.changes.push(change);
-        }
+        self.changes.insert(change);
     }
 
     /// A number for a new issue.
@@ -157,9 +155,9 @@ impl Store {
     }
 
     /// Gives a new issue its properties before it is stored.
-    pub fn note_properties(&mut self, issue: &Issue) {
-        for (key, _) in issue.properties.iter() {
-            self.note(Change::Property(issue.id, key.clone()));
+    pub fn note_properties(&mut self, issue: u64, keys: impl IntoIterator<Item = SmolStr>) {
+        for key in keys {
+            self.note(Change::Property(issue, key));
         }
     }
 

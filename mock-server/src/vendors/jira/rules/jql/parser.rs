@@ -101,6 +101,8 @@ pub enum Operand {
 /// Most clauses and deepest brackets.
 const CLAUSES_MAX: usize = 1_000;
 const DEPTH_MAX: usize = 50;
+/// Each costs a place per issue, and stands in the page token.
+const ORDER_FIELDS_MAX: usize = 10;
 
 /// Reads a query.
 pub fn parse(text: &str) -> Result<ParsedQuery, JqlError> {
@@ -293,7 +295,7 @@ impl Parser {
         if !self.takes_word("by") {
             return Err(expecting("'BY'", self.tokens.next().as_ref()));
         }
-        let mut order = Vec::new();
+        let mut order: Vec<(String, Option<bool>)> = Vec::new();
         loop {
             let field = match self.tokens.next() {
                 Some(Token::Word(word) | Token::Quoted(word)) => word,
@@ -306,7 +308,14 @@ impl Parser {
             } else {
                 None
             };
-            order.push((field, descending));
+            // What is ordered by a field already is not ordered otherwise by the same field.
+            if !order.iter().any(|(known, _)| known.eq_ignore_ascii_case(&field)) {
+                order.push((field, descending));
+            }
+            if order.len() > ORDER_FIELDS_MAX {
+                let text = format!("this simulator orders by at most {ORDER_FIELDS_MAX} fields");
+                return Err(JqlError::NotSimulated(text));
+            }
             match self.tokens.peek() {
                 Some(Token::Comma) => drop(self.tokens.next()),
                 _ => return Ok(order),
