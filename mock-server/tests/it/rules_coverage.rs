@@ -14,13 +14,16 @@ const PAGES: [&str; 5] = [
     "mend-2-issue-tracker-api-older-version-7",
 ];
 /// What the ids of each vendor's rules begin with.
-const PREFIXES: [&str; 2] = ["DT-", "MEND-"];
+const PREFIXES: [&str; 3] = ["DT-", "MEND-", "JIRA-"];
 
-/// The rules of these pages that a test has to name.
+/// The rules of these pages, and all of Jira's, that a test has to name.
 fn to_be_tested() -> BTreeSet<&'static str> {
     rules()
         .filter(|rule| rule.strength == Strength::Must && rule.binds == Party::Server)
-        .filter(|rule| matches!(rule.evidence, Evidence::Documented { page, .. } if PAGES.contains(&page)))
+        .filter(|rule| {
+            rule.id.starts_with("JIRA-")
+                || matches!(rule.evidence, Evidence::Documented { page, .. } if PAGES.contains(&page))
+        })
         .map(|rule| rule.id)
         .collect()
 }
@@ -40,7 +43,10 @@ fn add_words(directory: &Path, are_tests: bool, words: &mut BTreeSet<String>) {
             let is_other =
                 |letter: char| !letter.is_ascii_uppercase() && !letter.is_ascii_digit() && letter != '-';
             let found = start.into_iter().flat_map(|start| text[start..].split(is_other));
-            let is_rule = |word: &&str| PREFIXES.iter().any(|prefix| word.starts_with(prefix));
+            // A ticket may be called `JIRA-1`; a rule's id has more parts.
+            let is_rule = |word: &&str| {
+                PREFIXES.iter().any(|prefix| word.starts_with(prefix)) && word.matches('-').count() > 1
+            };
             words.extend(found.filter(is_rule).map(str::to_owned));
         }
     }

@@ -272,6 +272,7 @@ async fn issues_are_assigned_and_deleted() {
     assert_eq!(jira.fields("SEC-1").await["assignee"], Value::Null);
     jira.put("issue/SEC-1/assignee", json!({"accountId": "x"})).await.denied(400, "JIRA-EDIT-INVALID");
 
+    // JIRA-DELETE-204
     jira.delete("issue/SEC-1").await.no_content();
     jira.get("issue/SEC-1").await.denied(404, "JIRA-ISSUE-404");
     jira.delete("issue/SEC-1").await.denied(404, "JIRA-ISSUE-404");

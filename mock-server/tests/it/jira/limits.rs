@@ -1,5 +1,6 @@
 //! What a site puts up with.
 
+use mock_server::kernel::faults::{Effect, Fault};
 use serde_json::json;
 
 use super::common::{Jira, doc};
@@ -57,4 +58,35 @@ async fn an_issue_has_room_for_so_much() {
     assert_eq!(jira.post("issue/SEC-1/remotelink", link("a")).await.status, 201);
     assert_eq!(jira.post("issue/SEC-1/remotelink", link("a")).await.status, 200);
     jira.post("issue/SEC-1/remotelink", link("b")).await.denied(413, "JIRA-LINK-MAX");
+}
+
+/// What no setting says is said by a planned fault.
+#[tokio::test]
+async fn planned_faults_answer_in_jiras_other_manners() {
+    let jira = Jira::new();
+    let reply = |status, headers: &[(&str, &str)], body: &str| Effect::Reply {
+        status,
+        headers: headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        body: body.to_owned(),
+    };
+    let plan = |fault| jira.api.control().plan_fault(fault).unwrap();
+    // An edit that meets another one; a 429 that is a web page and does not say how long to wait; a create whose reply is
+    // lost although it was made.
+    plan(Fault::before("PUT issue/:id", reply(409, &[], r#"{"errorMessages":["conflict"],"errors":{}}"#)));
+    plan(Fault::before("POST search/jql", reply(429, &[("content-type", "text/html")], "<html></html>")));
+    plan(Fault::after("POST issue", reply(504, &[], "")));
+    let edit = json!({"fields": {"summary": "x"}});
+    assert_eq!(jira.put("issue/SEC-1", edit.clone()).await.status, 409, "JIRA-EDIT-CONFLICT");
+    assert_eq!(jira.fields("SEC-1").await["summary"], "Open and labelled");
+    assert_eq!(jira.put("issue/SEC-1", edit).await.status, 204);
+    let limited = jira.post("search/jql", json!({"jql": "project = SEC"})).await;
+    assert_eq!(
+        (limited.status, limited.headers.get("retry-after")),
+        (429, None),
+        "JIRA-RATE-HTML JIRA-RATE-NO-RETRY-AFTER"
+    );
+    assert_eq!(limited.headers["content-type"], "text/html");
+    assert_eq!(jira.post("issue", super::common::new_issue(json!({}))).await.status, 504);
+    assert_eq!(jira.get("issue/SEC-6").await.status, 200, "it was made");
+    assert!(jira.api.control().check_fault(&Fault::before("POST isue", Effect::Hang)).is_err());
 }
