@@ -1,7 +1,7 @@
 //! Jira's JSON.
 //!
 //! Links are whole addresses, and clients follow them, so they begin with the host that the request was sent to. What
-//! is rendered once for many requests has [`HERE`] in that place until it leaves.
+//! is rendered once for many requests has `HERE` in that place until it leaves.
 
 pub mod directory;
 pub mod issue;
@@ -28,7 +28,7 @@ pub fn time(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%S.%3f+0000").to_string()
 }
 
-/// JSON with whole links. Texts of users are rendered without [`HERE`], so none is mistaken for it.
+/// JSON with whole links. Texts of users are rendered without `HERE`, so none is mistaken for it.
 pub fn with_links(json: &[u8], here: &str, out: &mut Vec<u8>) {
     let mut rest = json;
     while let Some(place) = rest.windows(HERE_IN_JSON.len()).position(|window| window == HERE_IN_JSON) {
