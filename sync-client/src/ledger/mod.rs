@@ -3,6 +3,7 @@
 //! A SQLite file with write-ahead log and full synchronisation: what a call has returned from is on disk. One process
 //! writes at a time; a lock file beside the ledger says who may. Deliberately absent: secrets, and the vendors' texts.
 
+mod items;
 mod people;
 mod schema;
 mod scopes;
@@ -14,9 +15,10 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior, ffi};
 
+pub use items::RecordedItem;
 pub use scopes::Scope;
 pub use story::{Happening, RunId, RunRecord};
-pub use tickets::{Counts, NewRecord, Recorded, RecordedItem};
+pub use tickets::{Counts, NewRecord, Recorded};
 
 /// Enough for every statement of the ledger.
 const CACHED_STATEMENTS_MAX: usize = 64;

@@ -4,9 +4,8 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, params};
 
 use super::scopes::timestamp;
-use super::story::remember;
 use super::{Ledger, LedgerError};
-use crate::core::model::{GroupId, ItemId, OpKey, Standing};
+use crate::core::model::{GroupId, OpKey};
 
 impl Ledger {
     /// Up to when the tracker's changes were read; `None`: they never were.
@@ -76,24 +75,5 @@ impl Ledger {
             write.execute("UPDATE ticket SET left_done = NULL, is_unheard = 0", [])
         })?;
         Ok(())
-    }
-
-    /// The vendor took over what people decided about an item.
-    pub fn decided(
-        &mut self,
-        group: &GroupId,
-        item: &ItemId,
-        standing: &Standing,
-        status: &str,
-        text: &str,
-        at: Timestamp,
-    ) -> Result<(), LedgerError> {
-        let run = self.run;
-        self.write(|write| {
-            write
-                .prepare_cached("UPDATE item SET standing = ?2, status = ?3, absences = 0 WHERE id = ?1")?
-                .execute([item.as_str(), super::tickets::standing_text(standing), status])?;
-            remember(write, run, group, at, text)
-        })
     }
 }
