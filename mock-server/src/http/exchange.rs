@@ -65,6 +65,8 @@ impl Answer {
     pub fn refused(refusal: Refusal, body: impl Into<Bytes>) -> Self {
         let Refusal { status, because, reason } = refusal;
         Self { status, body: body.into(), refusal: Some((because, reason)), ..Self::default() }
+    /// Whether the body says what was wrong with the request, though it was not refused as a whole.
+    pub has_complaints: bool,
     }
 }
 

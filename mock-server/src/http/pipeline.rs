@@ -242,10 +242,13 @@ fn clean_body(body: &Bytes, secrets: &SecretIndex) -> Bytes {
     }
 }
 
-/// An answer whose talk about the request has no secrets. Data is not censored: only refusals echo requests.
+/// An answer whose talk about the request has no secrets. Data is not censored: only refusals and complaints echo
+/// requests.
 fn clean(mut answer: Answer, secrets: &SecretIndex) -> Answer {
-    if let Some((because, reason)) = answer.refusal {
-        answer.refusal = Some((because, Cow::Owned(secrets.redact(&reason).into_owned())));
+    if let Some((_, reason)) = &mut answer.refusal {
+        *reason = Cow::Owned(secrets.redact(reason).into_owned());
+    }
+    if answer.refusal.is_some() || answer.has_complaints {
         answer.body = clean_body(&answer.body, secrets);
     }
     for flag in &mut answer.flags {

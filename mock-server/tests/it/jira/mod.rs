@@ -13,4 +13,5 @@ mod properties;
 mod readings;
 mod remote_links;
 mod search;
+mod secrets;
 mod transitions;

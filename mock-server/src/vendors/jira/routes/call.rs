@@ -47,12 +47,14 @@ pub struct Reply {
     pub(super) status: u16,
     pub(super) body: Vec<u8>,
     pub(super) headers: Vec<(HeaderName, String)>,
+    /// Whether the body says what was wrong with parts of the request.
+    pub(super) has_complaints: bool,
 }
 
 impl Reply {
     /// A JSON body.
     pub(super) fn json(status: u16, body: Vec<u8>) -> Self {
-        Self { status, body, headers: Vec::new() }
+        Self { status, body, headers: Vec::new(), has_complaints: false }
     }
 
     /// Plain data, in which nothing stands for an address.

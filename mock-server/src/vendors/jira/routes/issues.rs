@@ -76,6 +76,7 @@ pub(super) fn create_issues(account: &mut Account, call: &Call<'_>) -> Result<Re
         }
     }
     let body = json!({"issues": issues, "errors": failures});
+    let has_complaints = first.is_some();
     match first {
         Some(mut denied) if issues.is_empty() => {
             denied.refusal.status = 400;
@@ -85,7 +86,7 @@ pub(super) fn create_issues(account: &mut Account, call: &Call<'_>) -> Result<Re
         None if issues.is_empty() => {
             Err(Denial::rule(400, &ledger::JIRA_CREATE_INVALID, "issueUpdates has no issues"))
         }
-        _ => Ok(Reply::value(201, &body)),
+        _ => Ok(Reply { has_complaints, ..Reply::value(201, &body) }),
     }
 }
 
