@@ -42,6 +42,28 @@ async fn a_link_with_a_known_id_is_replaced() {
 }
 
 #[tokio::test]
+async fn no_two_links_of_an_issue_have_the_same_global_id() {
+    let jira = Jira::new();
+    let path = "issue/SEC-1/remotelink";
+    for (global_id, title) in [(Some("x"), "One"), (Some("y"), "Two"), (None, "Three")] {
+        assert_eq!(jira.post(path, link(global_id, title)).await.status, 201);
+    }
+    for number in [10_001, 10_002] {
+        let refused = jira.put(&format!("{path}/{number}"), link(Some("x"), "Again")).await;
+        let body = refused.denied(400, "JIRA-LINK-GLOBAL-ID");
+        assert!(body["errors"]["globalId"].is_string(), "{body}");
+    }
+    let links = jira.get(path).await.ok();
+    let titles: Vec<&Value> = links.as_array().unwrap().iter().map(|link| &link["object"]["title"]).collect();
+    assert_eq!(titles, ["One", "Two", "Three"]);
+    // Its own id, a new one, and the same one at another issue are nobody's business.
+    jira.put(&format!("{path}/10000"), link(Some("x"), "One")).await.no_content();
+    jira.put(&format!("{path}/10001"), link(Some("z"), "Two")).await.no_content();
+    assert_eq!(jira.post("issue/SEC-2/remotelink", link(Some("x"), "One")).await.status, 201);
+    assert_eq!(jira.get(&format!("{path}?globalId=z")).await.ok()["id"], 10_001);
+}
+
+#[tokio::test]
 async fn a_link_leads_somewhere_and_has_a_title() {
     let jira = Jira::new();
     for body in [

@@ -107,6 +107,13 @@ pub(super) fn put_remote_link(account: &mut Account, call: &Call<'_>) -> Result<
     let issue = call.writable_issue(account)?;
     let known = link_of(call, &issue)?;
     let link = described(account, call, known.id)?;
+    let other = link.global_id.as_deref().and_then(|global_id| of_global_id(&issue, global_id));
+    if other.is_some_and(|other| other.id != known.id) {
+        let mut problems = FieldProblems::default();
+        let text = "A remote link with this globalId already exists for this issue.";
+        problems.field(Because::Rule(&ledger::JIRA_LINK_GLOBAL_ID), "globalId", text);
+        problems.denied()?;
+    }
     put(account, call, &issue, known.id, Some(link));
     Ok(Reply::no_content())
 }
