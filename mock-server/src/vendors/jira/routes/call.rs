@@ -68,15 +68,6 @@ impl Reply {
     }
 }
 
-/// The origin that a client used, from a `Host` header that could be one.
-fn origin(host: Option<&str>) -> String {
-    let is_host = |host: &&str| {
-        let fits = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]_".contains(&byte);
-        !host.is_empty() && host.len() <= 255 && host.bytes().all(fits)
-    };
-    format!("http://{}", host.filter(is_host).unwrap_or("mock-server.invalid"))
-}
-
 impl<'a> Call<'a> {
     pub(super) fn of(account: &Account, request: &'a Request, found: &'a Found, now: Timestamp) -> Self {
         let authorization = request.header(header::AUTHORIZATION);
@@ -93,7 +84,7 @@ impl<'a> Call<'a> {
             is_failed_login: authorization.is_some() && user.is_none(),
             user,
             now,
-            here: format!("{}{BASE_PATH}/{version}", origin(request.header(header::HOST))),
+            here: format!("{}{BASE_PATH}/{version}", request.origin()),
             flags: RefCell::default(),
             query: form_urlencoded::parse(request.query.as_bytes()).into_owned().collect(),
         }
