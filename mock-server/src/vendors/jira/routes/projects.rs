@@ -53,7 +53,7 @@ pub(super) fn project<'a>(account: &'a Account, call: &Call<'_>) -> Result<&'a A
     };
     found.filter(|project| call.sees(project)).ok_or_else(|| {
         let text = format!("No project could be found with key '{}'.", shortened(name));
-        Denial::rule(404, &ledger::JIRA_ISSUE_404, text)
+        Denial::rule(404, &ledger::JIRA_PROJECT_404, text)
     })
 }
 
