@@ -8,7 +8,8 @@ use fixtures::world::jira::{CommentSpec, IssueSpec, NumbersSpec, ProjectSpec, Te
 use serde_json::Value;
 use smol_str::SmolStr;
 
-use super::index::Index;
+use super::index::{CaughtUp, Index};
+use super::labels::Labels;
 use super::model::{Comment, Directory, Issue, Project, Rendered, number_of};
 use super::{Readings, Store};
 use crate::kernel::counted_map::CountedMap;
@@ -65,10 +66,12 @@ impl Store {
             limits: world.limits.clone(),
             projects: world.projects.iter().map(project_row).collect(),
             index: Index::build(&issues),
+            labels: Labels::build(issues.iter().map(|(_, issue)| &**issue)),
             issues,
             keys: keys.into_iter().collect(),
             newest,
             pending: CountedMap::default(),
+            caught_up: CaughtUp::default(),
             changes: BTreeSet::new(),
         }
     }

@@ -6,6 +6,7 @@
 
 mod export;
 mod index;
+mod labels;
 mod load;
 mod model;
 mod write;
@@ -17,13 +18,15 @@ use fixtures::world::jira::{LimitsSpec, NumbersSpec};
 use smol_str::SmolStr;
 
 pub use index::{Candidates, Searchable};
+pub use labels::LabelList;
 pub(super) use load::document;
 pub use model::{Comment, Directory, Issue, Project, Rendered};
 pub use write::Change;
 
 use super::readings::Readings;
 use crate::kernel::counted_map::CountedMap;
-use index::{Index, Pending};
+use index::{CaughtUp, Index, Pending};
+use labels::Labels;
 
 /// All rows of one site.
 #[derive(Clone)]
@@ -39,6 +42,8 @@ pub struct Store {
     index: Index,
     /// Changes that the index has not taken in, in the order they happened.
     pending: CountedMap<u64, Pending>,
+    caught_up: CaughtUp,
+    labels: Labels,
     changes: BTreeSet<Change>,
 }
 

@@ -82,7 +82,9 @@ impl Store {
                 self.keys.insert(key.clone(), id);
             }
         }
-        self.issues.insert(id, Arc::new(row));
+        let row = Arc::new(row);
+        let old = self.issues.insert(id, Arc::clone(&row));
+        self.labels.change(old.as_deref(), Some(&row));
         self.note(Change::Issue(id));
         self.index_change(id, now);
     }
@@ -90,6 +92,7 @@ impl Store {
     /// Removes an issue with everything that hangs on it.
     pub fn remove_issue(&mut self, id: u64, now: Timestamp) {
         let Some(row) = self.issues.remove(&id) else { return };
+        self.labels.change(Some(&row), None);
         for key in row.former_keys.iter().chain([&row.key]) {
             self.keys.remove(key.as_str());
         }

@@ -53,11 +53,15 @@ pub fn comments(
     version: Version,
     here: &str,
 ) -> Value {
-    let mut rows: Vec<_> = issue.comments.iter().map(|(_, row)| row).collect();
-    if newest_first {
+    let places = page.places();
+    let rows = if newest_first {
+        let mut rows = issue.comments.slice(page.total - places.end..page.total - places.start);
         rows.reverse();
-    }
-    let rows = page.of(&rows).iter().map(|row| comment(issue, row, directory, version, here));
+        rows
+    } else {
+        issue.comments.slice(places)
+    };
+    let rows = rows.into_iter().map(|(_, row)| comment(issue, row, directory, version, here));
     json!({
         "startAt": page.start,
         "maxResults": page.max,
