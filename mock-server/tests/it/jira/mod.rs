@@ -14,4 +14,5 @@ mod readings;
 mod remote_links;
 mod search;
 mod secrets;
+mod shapes;
 mod transitions;

@@ -44,7 +44,6 @@ pub(super) fn get_server_info(_: &Account, call: &Call<'_>) -> Result<Reply, Den
             "serverTime": time(call.now),
             "scmInfo": "mock-server",
             "serverTitle": "Jira",
-            "defaultLocale": {"locale": "en_US"},
         }),
     ))
 }

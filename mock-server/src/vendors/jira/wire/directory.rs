@@ -85,8 +85,9 @@ pub fn whole_project(row: &Project, directory: &Directory) -> Value {
     let types = row.spec.issue_types.iter().filter_map(|id| directory.issue_type(*id));
     value["issueTypes"] = types.map(issue_type).collect();
     value["description"] = "".into();
-    value["lead"] =
-        row.spec.lead.as_ref().and_then(|lead| directory.people.get(lead)).cloned().unwrap_or(Value::Null);
+    if let Some(lead) = row.spec.lead.as_ref().and_then(|lead| directory.people.get(lead)) {
+        value["lead"] = lead.clone();
+    }
     value["assigneeType"] = "UNASSIGNED".into();
     value["components"] = json!([]);
     value["versions"] = json!([]);
@@ -110,6 +111,8 @@ fn nature(field: &str, directory: &Directory) -> (Value, Option<Vec<Value>>, &'s
         "summary" | "description" => (simple("string"), None, &["set"]),
         "project" => (simple("project"), None, &["set"]),
         "issuetype" => (simple("issuetype"), None, &[]),
+        "status" => (simple("status"), None, &[]),
+        "created" | "updated" => (simple("datetime"), None, &[]),
         custom => {
             let id: u64 = custom.trim_start_matches("customfield_").parse().unwrap_or_default();
             let kind = "com.atlassian.jira.plugin.system.customfieldtypes:textfield";
@@ -126,7 +129,6 @@ pub fn field(field: &ScreenField, directory: &Directory) -> Value {
         "schema": schema,
         "name": display_name(&field.field, directory),
         "key": field.field,
-        "fieldId": field.field,
         "hasDefaultValue": false,
         "operations": operations,
     });

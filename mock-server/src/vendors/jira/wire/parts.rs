@@ -18,18 +18,20 @@ pub fn long_text(document: &Value, version: Version) -> Value {
 
 /// A comment of an issue. Its links are whole, for [`crate::vendors::jira::wire::render`] may not touch what people wrote.
 pub fn comment(issue: &Issue, row: &Comment, directory: &Directory, version: Version, here: &str) -> Value {
-    let author = row.author.as_ref().and_then(|id| directory.people.get(id.as_str()));
-    let author = author.map_or(Value::Null, |author| whole(author, here));
-    json!({
+    let mut value = json!({
         "self": format!("{here}/issue/{}/comment/{}", issue.id, row.id),
         "id": row.id.to_string(),
-        "author": author,
         "body": long_text(&row.body, version),
-        "updateAuthor": author,
         "created": time(row.created),
         "updated": time(row.updated),
         "jsdPublic": true,
-    })
+    });
+    if let Some(author) = row.author.as_ref().and_then(|id| directory.people.get(id.as_str())) {
+        let author = whole(author, here);
+        value["updateAuthor"] = author.clone();
+        value["author"] = author;
+    }
+    value
 }
 
 /// A value with whole links.
