@@ -11,6 +11,7 @@ use smol_str::SmolStr;
 use super::account::Account;
 use super::routes::usual_priority;
 use super::rules::documents;
+use super::rules::lengths::{TOO_DEEP, is_shallow};
 use super::store::{Comment, Issue, Project, Rendered, document};
 use crate::kernel::counted_map::CountedMap;
 use crate::vendors::happening::{EventError, Happening};
@@ -71,6 +72,7 @@ fn check_labels<'l>(labels: impl IntoIterator<Item = &'l String>) -> Result<(), 
 fn check_text(text: &Text) -> Result<(), EventError> {
     match text {
         Text::Plain(_) => Ok(()),
+        Text::Document(value) if !is_shallow(value) => Err(EventError::Incoherent(TOO_DEEP.to_owned())),
         Text::Document(value) => {
             documents::check(value).map_err(|error| EventError::Incoherent(error.to_string()))
         }

@@ -16,3 +16,4 @@ mod search;
 mod secrets;
 mod shapes;
 mod transitions;
+mod worlds;

@@ -18,6 +18,7 @@ use crate::vendors::jira::readings::{ArchivedIssue, WriteDenied};
 use crate::vendors::jira::rules::auth;
 use crate::vendors::jira::rules::denial::{Denial, Denied};
 use crate::vendors::jira::rules::fields::Version;
+use crate::vendors::jira::rules::lengths::{TOO_DEEP, is_shallow};
 use crate::vendors::jira::store::{Issue, Project};
 use crate::vendors::jira::wire::{self, Counted};
 
@@ -128,6 +129,7 @@ impl<'a> Call<'a> {
     /// The body as an object.
     pub(super) fn body(&self) -> Result<Map<String, Value>, Denied> {
         match serde_json::from_slice(&self.request.body) {
+            Ok(value) if !is_shallow(&value) => Err(Denial::server(400, "server.json-too-deep", TOO_DEEP)),
             Ok(Value::Object(members)) => Ok(members),
             Ok(_) | Err(_) => {
                 let text = "There was an error parsing JSON. Check that your request body is valid.";
