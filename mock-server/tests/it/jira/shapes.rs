@@ -1,7 +1,7 @@
 //! The members of replies, with their types, as the schemas of Atlassian's pages have them: every reply of the
 //! simulator has no others.
 //!
-//! The tables are facts taken from the OpenAPI document behind
+//! The tables are facts taken from the description of the API behind
 //! <https://developer.atlassian.com/cloud/jira/platform/rest/v3/intro/>, in our words: what a reply may have, not what it
 //! has. A schema that allows further members is [`Open`] here. The fields of an issue have no schema.
 

@@ -168,7 +168,6 @@ impl Store {
                 self.index.put(pending.id, pending.row);
             }
         }
-        self.caught_up = CaughtUp::default();
     }
 
     fn lag(&self) -> SignedDuration {

@@ -114,10 +114,10 @@ impl LabelList<'_> {
 impl Store {
     /// The labels of the issues in those projects that somebody sees.
     pub fn labels(&self, sees: impl Fn(&Project) -> bool) -> LabelList<'_> {
-        let seen: Vec<u64> =
+        let shown: Vec<u64> =
             self.projects().filter(|project| sees(project)).map(|project| project.spec.id).collect();
         let of_project = |id: &u64| self.labels.by_project.get(id);
-        match seen.as_slice() {
+        match shown.as_slice() {
             all if all.len() == self.projects.len() => LabelList::Kept(&self.labels.all),
             [only] => of_project(only).map_or(LabelList::None, LabelList::Kept),
             some => {
@@ -173,7 +173,7 @@ mod tests {
                 let shown = model.values().filter(|(project, _, is_hidden)| seen.contains(project) && !is_hidden);
                 let wanted: BTreeSet<&str> = shown.flat_map(|(_, labels, _)| labels.iter().copied()).collect();
                 let list = store.labels(|project| seen.contains(&project.spec.id));
-                let found: Vec<&str> = list.slice(0..usize::MAX).into_iter().map(|label| label.as_str()).collect();
+                let found: Vec<&str> = list.slice(0..usize::MAX).into_iter().map(smol_str::SmolStr::as_str).collect();
                 prop_assert_eq!(&found, &wanted.iter().copied().collect::<Vec<_>>());
                 prop_assert_eq!((list.len(), list.is_empty()), (wanted.len(), wanted.is_empty()));
                 prop_assert_eq!(list.slice(1..2).len(), usize::from(wanted.len() > 1));
