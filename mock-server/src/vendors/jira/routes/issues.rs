@@ -317,7 +317,8 @@ pub(super) fn assign_issue(account: &mut Account, call: &Call<'_>) -> Result<Rep
     let issue = call.writable_issue(account)?;
     let body = Value::Object(call.body()?);
     let reader = Reader { account, version: call.version, invalid: &ledger::JIRA_EDIT_INVALID };
-    let nobody = body.get("accountId").is_some_and(Value::is_null);
+    // -1 is whoever gets issues of the project by default, and here that is nobody.
+    let nobody = body.get("accountId").is_some_and(|id| id.is_null() || id == "-1");
     let assignee = if nobody { Ok(None) } else { reader.person(&body) };
     let assignee = assignee.map_err(|wrong| {
         let mut problems = FieldProblems::default();

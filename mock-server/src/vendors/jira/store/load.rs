@@ -34,6 +34,7 @@ impl Store {
         let mut newest = world.newest;
         let mut issues = Vec::with_capacity(world.issues.len());
         let mut keys = Vec::with_capacity(world.issues.len());
+        let mut links = Vec::new();
         for spec in &world.issues {
             let project_of = |key: &str| number_of_key.get(key.rsplit_once('-')?.0).copied();
             let Some(project) = project_of(&spec.key) else { continue };
@@ -44,6 +45,7 @@ impl Store {
                     *newest = (*newest).max(number_of(key));
                 }
             }
+            links.extend(spec.remote_links.iter().map(|link| (link.id, ())));
             let row = issue_row(spec, project);
             raise(&mut newest, &row);
             issues.push((spec.id, Arc::new(row)));
@@ -68,6 +70,7 @@ impl Store {
             index: Index::build(&issues),
             labels: Labels::build(issues.iter().map(|(_, issue)| &**issue)),
             issues,
+            links: links.into_iter().collect(),
             keys: keys.into_iter().collect(),
             newest,
             pending: CountedMap::default(),

@@ -38,6 +38,8 @@ pub struct Store {
     issues: CountedMap<u64, Arc<Issue>>,
     /// Present and former keys of all issues.
     keys: CountedMap<SmolStr, u64>,
+    /// Remote links of all issues.
+    links: CountedMap<u64, ()>,
     newest: NumbersSpec,
     index: Index,
     /// Changes that the index has not taken in, in the order they happened.
@@ -94,6 +96,11 @@ impl Store {
             return self.issue(id);
         }
         self.issue(*self.keys.get(id_or_key.to_ascii_uppercase().as_str())?)
+    }
+
+    /// Whether any issue has the remote link of this number.
+    pub fn has_remote_link(&self, id: u64) -> bool {
+        self.links.contains_key(&id)
     }
 
     /// All issues, by number.

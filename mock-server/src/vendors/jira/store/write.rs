@@ -93,6 +93,9 @@ impl Store {
     pub fn remove_issue(&mut self, id: u64, now: Timestamp) {
         let Some(row) = self.issues.remove(&id) else { return };
         self.labels.change(Some(&row), None);
+        for (link, _) in row.links.iter() {
+            self.links.remove(link);
+        }
         for key in row.former_keys.iter().chain([&row.key]) {
             self.keys.remove(key.as_str());
         }
@@ -131,8 +134,14 @@ impl Store {
         let mut row = issue.clone();
         row.updated = updated;
         match link {
-            Some(link) => drop(row.links.insert(id, Arc::new(link))),
-            None => drop(row.links.remove(&id)),
+            Some(link) => {
+                row.links.insert(id, Arc::new(link));
+                self.links.insert(id, ());
+            }
+            None => {
+                row.links.remove(&id);
+                self.links.remove(&id);
+            }
         }
         self.put_issue(row, now);
     }
