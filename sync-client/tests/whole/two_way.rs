@@ -144,6 +144,26 @@ fn a_word_that_is_corrected_later_counts() {
     assert_eq!(statuses(&world)["LOCAL-2"], "OPEN");
 }
 
+/// Where a tracker has resolutions, they say it, whatever the status is called.
+#[test]
+fn at_jira_a_resolution_says_it() {
+    let world = World::new(&two_way(Kind::Jira));
+    world.run_in_peace();
+    world.wait(3_600);
+    let key = world.tracker.key(1);
+    let dismissed = |resolution: &str| {
+        world.happen(json!({"type": "jira.issue_transitioned", "issue": key, "status": "Done",
+            "resolution": resolution}));
+        world.wait(60);
+        world.run_in_peace().decided
+    };
+    assert_eq!(dismissed("Cannot Reproduce"), 0);
+    assert_eq!(dismissed("Won't Do"), 1);
+    assert_eq!(statuses(&world)[&key], "CLOSED_WONT_FIX");
+    assert!(world.tracker.details(&TicketKey::new(&*key)).unwrap().comments.is_empty());
+    quiet(&world);
+}
+
 #[test]
 fn what_the_client_does_itself_is_nobodys_decision() {
     let world = keyed();
