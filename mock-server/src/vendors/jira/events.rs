@@ -12,7 +12,7 @@ use super::account::Account;
 use super::routes::usual_priority;
 use super::rules::documents;
 use super::rules::lengths::{TOO_DEEP, is_shallow};
-use super::store::{Comment, Issue, Project, Rendered, document};
+use super::store::{Comment, Document, Issue, Project, Rendered};
 use crate::kernel::counted_map::CountedMap;
 use crate::vendors::happening::{EventError, Happening};
 use crate::world::World;
@@ -94,7 +94,7 @@ impl Account {
                 self.known_account(author.as_deref())?;
                 let id = self.store.next_comment_id();
                 let author = author.as_deref().map(SmolStr::new);
-                let comment = Comment { id, author, body: document(body), created: now, updated: now };
+                let comment = Comment { id, author, body: body.into(), created: now, updated: now };
                 self.store.put_comment(&row, comment, now);
                 Ok(Effects { comment_id: Some(id.to_string()), ..Effects::of(&row) })
             }
@@ -217,7 +217,7 @@ impl Account {
             resolution: None,
             resolution_date: None,
             summary: new.summary.as_str().into(),
-            description: new.description.as_ref().map(document),
+            description: new.description.as_ref().map(Document::from),
             labels: Arc::new(new.labels.iter().map(SmolStr::new).collect()),
             priority: usual_priority(&directory),
             assignee: None,
@@ -246,7 +246,7 @@ impl Account {
         if let Some(description) = description {
             check_text(description)?;
             let is_empty = matches!(description, Text::Plain(text) if text.is_empty());
-            changed.description = (!is_empty).then(|| document(description));
+            changed.description = (!is_empty).then(|| description.into());
         }
         if let Some(priority) = priority {
             changed.priority = Some(named(&self.store.directory().priorities, priority, "priority")?);

@@ -9,7 +9,7 @@ use smol_str::SmolStr;
 use super::{Account, Call, Denial, Denied, Reply};
 use crate::vendors::jira::rules::denial::{FieldProblems, shortened};
 use crate::vendors::jira::rules::fields::Reader;
-use crate::vendors::jira::store::{Comment, Issue};
+use crate::vendors::jira::store::{Comment, Document, Issue};
 use crate::vendors::jira::wire::parts;
 
 /// Most comments of a page, and how many there are unless told otherwise.
@@ -85,7 +85,7 @@ pub(super) fn add_comment(account: &mut Account, call: &Call<'_>) -> Result<Repl
     let comment = Comment {
         id: account.store.next_comment_id(),
         author: call.user.as_ref().map(|user| SmolStr::new(&user.spec.account_id)),
-        body: Arc::new(body),
+        body: Document::of(&body),
         created: call.now,
         updated: call.now,
     };
@@ -98,7 +98,7 @@ pub(super) fn update_comment(account: &mut Account, call: &Call<'_>) -> Result<R
     let issue = call.writable_issue(account)?;
     let known = comment_of(call, &issue)?;
     let body = text_of(account, call)?;
-    let comment = Comment { body: Arc::new(body), updated: call.now, ..(*known).clone() };
+    let comment = Comment { body: Document::of(&body), updated: call.now, ..(*known).clone() };
     account.store.put_comment(&issue, comment.clone(), call.now);
     Ok(render(account, call, &issue, &comment, 200))
 }

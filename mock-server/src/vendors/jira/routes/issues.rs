@@ -16,7 +16,7 @@ use crate::vendors::jira::rules::denial::{FieldProblems, shortened};
 use crate::vendors::jira::rules::edits::{Edit, Screen};
 use crate::vendors::jira::rules::fields::{Reader, id_of, text_of};
 use crate::vendors::jira::rules::lengths::{PROPERTY_MAX, SHORT_MAX, length};
-use crate::vendors::jira::store::{Comment, Issue, Project, Rendered};
+use crate::vendors::jira::store::{Comment, Document, Issue, Project, Rendered};
 use crate::vendors::jira::wire::errors;
 use crate::vendors::jira::wire::issue::{Wanted, push};
 
@@ -203,7 +203,7 @@ pub(super) fn add_comments(account: &mut Account, call: &Call<'_>, id: u64, bodi
         let comment = Comment {
             id: account.store.next_comment_id(),
             author: call.user.as_ref().map(|user| SmolStr::new(&user.spec.account_id)),
-            body: Arc::new(body),
+            body: Document::of(&body),
             created: call.now,
             updated: call.now,
         };

@@ -29,7 +29,7 @@ fn fields(project: &Project, issue_type: Option<u64>, known: &Directory) -> Vec<
         always.iter().chain(&project.spec.screen).map(|field| directory::field(field, known)).collect();
     for field in &mut fields {
         if field["key"] == "project" {
-            field["allowedValues"] = json!([directory::project(project)]);
+            field["allowedValues"] = json!([directory::project(&project.spec)]);
         } else if field["key"] == "issuetype" {
             let types =
                 project.spec.issue_types.iter().filter(|id| issue_type.is_none_or(|only| only == **id));

@@ -4,6 +4,7 @@
 //! request for one issue reads, and the search index, which takes in a change only once it is as old as the site's
 //! search lag. The store knows nothing of who may ask for what.
 
+mod document;
 mod export;
 mod index;
 mod labels;
@@ -18,9 +19,9 @@ use std::sync::Arc;
 use fixtures::world::jira::{LimitsSpec, NumbersSpec};
 use smol_str::SmolStr;
 
+pub use document::Document;
 pub use index::{Candidates, Searchable};
 pub use labels::LabelList;
-pub(super) use load::document;
 pub use model::{Comment, Directory, Issue, Project, Rendered};
 pub use write::Change;
 

@@ -68,7 +68,7 @@ impl Store {
         let newest =
             self.projects.get(&project.spec.id).map_or(project.newest_number, |row| row.newest_number);
         let newest_number = newest.saturating_add(1);
-        let row = Project { spec: Arc::clone(&project.spec), newest_number };
+        let row = Project { newest_number, ..(*project).clone() };
         self.projects.insert(project.spec.id, Arc::new(row));
         self.note(Change::Project(project.spec.id));
         format_smolstr!("{}-{newest_number}", project.spec.key)

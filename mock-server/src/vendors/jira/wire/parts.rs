@@ -4,15 +4,14 @@ use fixtures::world::jira::RemoteLinkSpec;
 use serde_json::{Value, json};
 
 use super::{Counted, time};
-use crate::vendors::jira::rules::documents;
 use crate::vendors::jira::rules::fields::Version;
-use crate::vendors::jira::store::{Comment, Directory, Issue};
+use crate::vendors::jira::store::{Comment, Directory, Document, Issue};
 
 /// A long text in the form of a version.
-pub fn long_text(document: &Value, version: Version) -> Value {
+fn long_text(document: &Document, version: Version) -> Value {
     match version {
-        Version::V3 => document.clone(),
-        Version::V2 => documents::to_text(document).into(),
+        Version::V3 => document.value(),
+        Version::V2 => document.text().into(),
     }
 }
 
