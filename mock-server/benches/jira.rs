@@ -5,12 +5,11 @@
 #![allow(clippy::unwrap_used, reason = "a benchmark that fails has nothing to measure")]
 #![allow(missing_docs, reason = "criterion's macros make public items without any")]
 
-use std::net::SocketAddr;
+mod over_a_socket;
+
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
-use axum::routing::any;
 use base64::Engine as _;
 use bytes::Bytes;
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -18,10 +17,9 @@ use fixtures::builders::jira::{issue, project, site};
 use fixtures::world::WorldSpec;
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full};
-use hyper::client::conn::http1::{self, SendRequest};
-use hyper_util::rt::TokioIo;
 use jiff::Timestamp;
 use mock_server::MockServer;
+use over_a_socket::{connect, send, static_server};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use tower::ServiceExt as _;
@@ -84,39 +82,6 @@ fn request<B: From<Bytes>>(job: &Job, authorization: &str, turn: usize) -> Reque
 
 fn assert_granted(status: StatusCode, body: &[u8]) {
     assert!(status.is_success(), "{status} {}", String::from_utf8_lossy(body));
-}
-
-async fn send(
-    connection: &mut SendRequest<Full<Bytes>>,
-    request: Request<Full<Bytes>>,
-) -> (StatusCode, Bytes) {
-    connection.ready().await.unwrap();
-    let response = connection.send_request(request).await.unwrap();
-    let status = response.status();
-    (status, response.into_body().collect().await.unwrap().to_bytes())
-}
-
-async fn connect(address: SocketAddr) -> SendRequest<Full<Bytes>> {
-    let stream = tokio::net::TcpStream::connect(address).await.unwrap();
-    stream.set_nodelay(true).unwrap();
-    let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
-    tokio::spawn(connection);
-    sender
-}
-
-/// A server that knows nothing and returns these bytes.
-async fn static_server(status: StatusCode, body: Bytes) -> SocketAddr {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let answer = move |request: Request<Body>| {
-        let body = body.clone();
-        async move {
-            request.into_body().collect().await.unwrap();
-            (status, [("content-type", "application/json")], body)
-        }
-    };
-    tokio::spawn(axum::serve(listener, Router::new().fallback(any(answer))).into_future());
-    address
 }
 
 fn jira(criterion: &mut Criterion) {

@@ -84,6 +84,16 @@ impl Left {
         }
     }
 
+    /// How it is left by whoever changes nothing, after people had their way with it.
+    #[must_use]
+    pub fn then_found(self, is_done: bool) -> Self {
+        match (self, is_done) {
+            (_, false) => Self::Open,
+            (Self::Open | Self::Done { by_people: true }, true) => Self::Done { by_people: true },
+            (Self::Unknown | Self::Done { by_people: false }, true) => Self::Done { by_people: false },
+        }
+    }
+
     /// Whether the ticket was left done; `None`: that is not known.
     pub fn is_done(self) -> Option<bool> {
         match self {
@@ -169,6 +179,17 @@ mod tests {
         for (left, is_done, word, wanted) in rows {
             assert_eq!(two_way.wish(left, is_done, ["Closed", word]), wanted, "{left:?} {is_done} {word:?}");
         }
+    }
+
+    #[test]
+    fn who_closed_a_ticket_is_known_as_long_as_it_stays_closed() {
+        let (theirs, not_theirs) = (Left::Done { by_people: true }, Left::Done { by_people: false });
+        for left in [Left::Unknown, Left::Open, theirs, not_theirs] {
+            assert_eq!(left.then_found(false), Left::Open);
+        }
+        let found: Vec<Left> =
+            [Left::Open, theirs, Left::Unknown, not_theirs].map(|left| left.then_found(true)).into();
+        assert_eq!(found, [theirs, theirs, not_theirs, not_theirs]);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use rusqlite::{OptionalExtension as _, params};
 use super::scopes::timestamp;
 use super::{Ledger, LedgerError};
 use crate::core::model::{GroupId, OpKey};
+use crate::core::two_way::Left;
 
 impl Ledger {
     /// Up to when the tracker's changes were read; `None`: they never were.
@@ -40,17 +41,14 @@ impl Ledger {
         Ok(group.map(GroupId::new))
     }
 
-    /// This is how the ticket is, and all that follows from it was done. If the client left it open and it is done, people
-    /// closed it.
-    pub fn left(&mut self, group: &GroupId, is_done: bool) -> Result<(), LedgerError> {
+    /// This is how the ticket is, and all that follows from it was done.
+    pub fn left(&mut self, group: &GroupId, left: Left) -> Result<(), LedgerError> {
         self.write(|write| {
             write
                 .prepare_cached(
-                    "UPDATE ticket SET left_done = ?2, is_unheard = 0,
-                        closed_by_people = ?2 AND coalesce(left_done = 0 OR (left_done = 1 AND closed_by_people), 0)
-                     WHERE group_id = ?1",
+                    "UPDATE ticket SET left_done = ?2, closed_by_people = ?3, is_unheard = 0 WHERE group_id = ?1",
                 )?
-                .execute(params![group.as_str(), is_done])
+                .execute(params![group.as_str(), left.is_done(), left == Left::Done { by_people: true }])
         })?;
         Ok(())
     }

@@ -9,7 +9,7 @@ use super::tickets::{source_of, view};
 use super::{Run, Stop};
 use crate::core::model::{GroupId, Source, Standing};
 use crate::core::plan::{Ticketing, Told, standing};
-use crate::core::two_way::{Wish, new_status};
+use crate::core::two_way::{Left, Wish, new_status};
 use crate::ledger::{Recorded, RecordedItem};
 use crate::ports::{Ticket, VendorError};
 
@@ -63,7 +63,8 @@ impl Run<'_> {
         if is_first {
             // A row that is out of date only means that the next change is not taken for a decision.
             if recorded.left.is_done() != Some(row.is_done) {
-                self.ledger.left(&group, row.is_done)?;
+                // What was decided before anybody listened is nobody's decision, however it is put later.
+                self.ledger.left(&group, Left::of(Some(row.is_done), false))?;
             }
             return Ok(None);
         }
@@ -90,7 +91,7 @@ impl Run<'_> {
         if !is_complete {
             self.ledger.unheard(group)?;
         } else if recorded.left.is_done() != Some(ticket.is_done) || recorded.is_unheard {
-            self.ledger.left(group, ticket.is_done)?;
+            self.ledger.left(group, recorded.left.then_found(ticket.is_done))?;
         }
         Ok(())
     }

@@ -114,7 +114,7 @@ fn undone(world: &World) -> Vec<String> {
 }
 
 /// A scan of the app that sees these targets, and no others.
-fn scan(world: &World, observed: &[String]) {
+pub(crate) fn scan(world: &World, observed: &[String]) {
     let observed: Vec<_> = observed.iter().map(|id| json!({"target_id": id})).collect();
     world.happen(json!({
         "type": "data_theorem.scan", "mobile_app_id": "643010001", "observed": observed, "missed": "everything_else",

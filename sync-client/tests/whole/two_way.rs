@@ -11,7 +11,7 @@ use sync_client::ports::{Clock as _, NoReply, Tracker as _, TrackerError};
 
 use crate::blows::Blow;
 use crate::carriers::boundary;
-use crate::every_boundary::{Chapter, every_single_blow, little};
+use crate::every_boundary::{Chapter, every_single_blow, little, scan};
 use crate::layers::{on_changed, on_get, on_send, on_update};
 use crate::trackers::Kind;
 use crate::world::{Setup, World};
@@ -51,6 +51,12 @@ pub(crate) fn told_to_mend(world: &World) -> BTreeMap<String, String> {
     issues.into_iter().map(|issue| (issue.identifier, issue.status.unwrap_or_default())).collect()
 }
 
+/// Every target.
+fn targets(world: &World) -> Vec<String> {
+    let targets = world.vendors_side().data_theorem.security_finding_targets;
+    targets.into_iter().map(|target| target.id).collect()
+}
+
 fn quiet(world: &World) {
     for _ in 0..3 {
         world.wait(60);
@@ -80,9 +86,7 @@ fn a_ticket_closed_as_wont_fix_closes_its_target_and_hears_nothing_of_it() {
         assert_eq!(comments(&world, "LOCAL-1"), 0);
         quiet(&world);
         // A scan that sees it again does not open what people closed.
-        let seen: Vec<_> = world.vendors_side().data_theorem.security_finding_targets;
-        let seen: Vec<_> = seen.iter().map(|target| json!({"target_id": target.id})).collect();
-        world.happen(json!({"type": "data_theorem.scan", "mobile_app_id": "643010001", "observed": seen}));
+        scan(&world, &targets(&world));
         world.run_in_peace();
         assert_eq!(statuses(&world)["LOCAL-1"], status);
         assert!(world.ticket("LOCAL-1").unwrap().is_done);
@@ -130,15 +134,11 @@ fn a_word_that_is_corrected_later_counts() {
     assert_eq!(world.run_in_peace().decided, 1);
     assert_eq!(statuses(&world)["LOCAL-1"], "CLOSED_RISK_ACCEPTED");
     quiet(&world);
-    world.happen(
-        json!({"type": "data_theorem.scan", "mobile_app_id": "643010001", "missed": "everything_else"}),
-    );
+    scan(&world, &[]);
     assert!(world.run_in_peace().closed > 0);
     world.wait(3_600);
-    let seen: Vec<_> = world.vendors_side().data_theorem.security_finding_targets;
-    let seen: Vec<_> = seen.iter().map(|target| json!({"target_id": target.id})).collect();
     decide(&world, 2, "Won't Fix", true);
-    world.happen(json!({"type": "data_theorem.scan", "mobile_app_id": "643010001", "observed": seen}));
+    scan(&world, &targets(&world));
     let report = world.run_in_peace();
     assert_eq!(report.decided, 0, "{report:?}");
     assert_eq!(statuses(&world)["LOCAL-2"], "OPEN");
@@ -169,18 +169,13 @@ fn what_the_client_does_itself_is_nobodys_decision() {
     let world = keyed();
     world.run_in_peace();
     world.wait(3_600);
-    let scan = |observed: &[serde_json::Value]| {
-        world.happen(json!({"type": "data_theorem.scan", "mobile_app_id": "643010001",
-            "observed": observed, "missed": "everything_else"}));
-    };
-    scan(&[]);
+    scan(&world, &[]);
     let closed = world.run_in_peace();
     assert!(closed.closed > 0, "{closed:?}");
     world.wait(3_600);
     assert_eq!(world.run_in_peace().decided, 0);
     assert_eq!(statuses(&world)["LOCAL-1"], "CLOSED_FIXED");
-    let seen: Vec<_> = world.vendors_side().data_theorem.security_finding_targets;
-    scan(&seen.iter().map(|target| json!({"target_id": target.id})).collect::<Vec<_>>());
+    scan(&world, &targets(&world));
     let reopened = world.run_in_peace();
     assert!(reopened.reopened > 0, "{reopened:?}");
     assert_eq!(reopened.decided, 0);
@@ -195,9 +190,7 @@ fn what_a_scan_closed_no_ticket_opens() {
     let world = keyed();
     world.run_in_peace();
     world.wait(3_600);
-    world.happen(
-        json!({"type": "data_theorem.scan", "mobile_app_id": "643010001", "missed": "everything_else"}),
-    );
+    scan(&world, &[]);
     world.run_in_peace();
     world.wait(3_600);
     decide(&world, 1, "Open", false);
@@ -281,15 +274,10 @@ fn a_decision_right_after_the_clients_own_change_counts() {
     let world = keyed();
     world.run_in_peace();
     world.wait(3_600);
-    let scan = |observed: &[serde_json::Value]| {
-        world.happen(json!({"type": "data_theorem.scan", "mobile_app_id": "643010001",
-            "observed": observed, "missed": "everything_else"}));
-    };
-    scan(&[]);
+    scan(&world, &[]);
     world.run_in_peace();
     world.wait(3_600);
-    let seen: Vec<_> = world.vendors_side().data_theorem.security_finding_targets;
-    scan(&seen.iter().map(|target| json!({"target_id": target.id})).collect::<Vec<_>>());
+    scan(&world, &targets(&world));
     assert!(world.run_in_peace().reopened > 0);
     decide(&world, 1, "Won't Fix", true);
     world.wait(60);
@@ -366,9 +354,7 @@ fn what_a_search_shows_late_is_no_decision() {
     world.run_in_peace();
     world.wait(3_600);
     let before = world.tracker.local().changed(None).unwrap();
-    world.happen(
-        json!({"type": "data_theorem.scan", "mobile_app_id": "643010001", "missed": "everything_else"}),
-    );
+    scan(&world, &[]);
     assert!(world.run_in_peace().closed > 0);
     // People close what the scan closed for good; the client hears of that from the vendor alone.
     for target in world.vendors_side().data_theorem.security_finding_targets {
@@ -453,13 +439,9 @@ fn a_change_that_was_refused_makes_no_decision_unheard() {
     world.wait(3_600);
     world.put(on_update(|_, _, _| Err(TrackerError::Refused("no permission to comment".to_owned()).into())));
     // Something to tell the ticket, which is refused: its target is closed, and open again.
-    world.happen(
-        json!({"type": "data_theorem.scan", "mobile_app_id": "643010001", "missed": "everything_else"}),
-    );
+    scan(&world, &[]);
     assert!(world.run_in_peace().failed > 0);
-    let seen: Vec<_> = world.vendors_side().data_theorem.security_finding_targets;
-    let seen: Vec<_> = seen.iter().map(|target| json!({"target_id": target.id})).collect();
-    world.happen(json!({"type": "data_theorem.scan", "mobile_app_id": "643010001", "observed": seen}));
+    scan(&world, &targets(&world));
     decide(&world, 1, "Won't Fix", true);
     world.wait(60);
     assert_eq!(world.run_in_peace().decided, 1);

@@ -15,7 +15,7 @@ use sync_client::ports::{
 };
 
 use super::odd::{first, target_rows};
-use crate::blows::{JIRA, Killed};
+use crate::blows::Killed;
 use crate::carriers::boundary;
 use crate::layers::{
     Layer, on_create, on_find, on_get, on_identify, on_reply, on_send, on_sleep, on_traits, on_update,
@@ -456,46 +456,4 @@ pub(super) fn anybodys_ticket(_: &World) -> Arc<dyn Layer> {
 /// It takes every ticket for changed by somebody.
 pub(super) fn all_was_left_otherwise(world: &World) {
     world.sql("UPDATE ticket SET left_done = 1 - left_done, is_unheard = 1 WHERE left_done IS NOT NULL");
-}
-
-/// It fills in nothing.
-pub(super) fn no_fields(_: &World) -> Arc<dyn Layer> {
-    on_json(|body| {
-        if body.contains_key("transition") {
-            body.remove("fields");
-        }
-    })
-}
-
-/// It comments before it knows whether there is a way.
-pub(super) fn no_screens(_: &World) -> Arc<dyn Layer> {
-    on_reply("jira GET issue/", |body| {
-        for way in body["transitions"].as_array_mut().into_iter().flatten() {
-            way["fields"] = json!({});
-        }
-    })
-}
-
-/// Markup is a document's text, whatever it holds.
-pub(super) fn markup_as_it_is(_: &World) -> Arc<dyn Layer> {
-    on_json(|body| {
-        if let Some(description) = body.get_mut("fields").and_then(|fields| fields.get_mut("description")) {
-            *description =
-                json!({"type": "doc", "version": 1, "content": [{"type": "markdown", "text": "<table>"}]});
-        }
-    })
-}
-
-/// Other bodies than the client sends to Jira.
-fn on_json(edit: impl Fn(&mut serde_json::Map<String, Value>) + Send + Sync + 'static) -> Arc<dyn Layer> {
-    on_send(move |under, request, timeout| {
-        let mut body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
-        match body.as_object_mut().filter(|_| boundary(request).starts_with(JIRA)) {
-            Some(members) => {
-                edit(members);
-                under.send(&Request { body: body.to_string().into(), ..request.clone() }, timeout)
-            }
-            None => under.send(request, timeout),
-        }
-    })
 }

@@ -4,15 +4,18 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use fixtures::world::jira::{ScreenField, TransitionSpec};
-use serde_json::json;
+use serde_json::{Value, json};
 use sync_client::core::two_way::TwoWay;
+use sync_client::ports::Request;
 
 use super::sabotage::{self, Sabotage};
 use super::scenes::{APP, FIRST, SECOND, THIRD, scan, several, ticket_of, under};
 use super::{
     Verdict, details, ensure, equal, full_run, our_comments, rows, run, settle, settled_and_in_step,
 };
-use crate::layers::Layer;
+use crate::blows::JIRA;
+use crate::carriers::boundary;
+use crate::layers::{Layer, on_reply, on_send};
 use crate::trackers::{Kind, jira};
 use crate::world::{Setup, World};
 
@@ -144,7 +147,7 @@ fn row_52_any_markup_becomes_a_document(world: &World) -> Verdict {
 
 /// A way by its name, as the sabotaged client chooses it.
 fn by_name(_: &World) -> Arc<dyn Layer> {
-    crate::layers::on_reply("jira GET issue/", |body| {
+    on_reply("jira GET issue/", |body| {
         for way in body["transitions"].as_array_mut().into_iter().flatten() {
             let category = if way["name"] == "Done" { "done" } else { "new" };
             way["to"]["statusCategory"] = json!({"key": category});
@@ -152,10 +155,52 @@ fn by_name(_: &World) -> Arc<dyn Layer> {
     })
 }
 
+/// It fills in nothing.
+fn no_fields(_: &World) -> Arc<dyn Layer> {
+    on_json(|body| {
+        if body.contains_key("transition") {
+            body.remove("fields");
+        }
+    })
+}
+
+/// It comments before it knows whether there is a way.
+fn no_screens(_: &World) -> Arc<dyn Layer> {
+    on_reply("jira GET issue/", |body| {
+        for way in body["transitions"].as_array_mut().into_iter().flatten() {
+            way["fields"] = json!({});
+        }
+    })
+}
+
+/// Markup is a document's text, whatever it holds.
+fn markup_as_it_is(_: &World) -> Arc<dyn Layer> {
+    on_json(|body| {
+        if let Some(description) = body.get_mut("fields").and_then(|fields| fields.get_mut("description")) {
+            *description =
+                json!({"type": "doc", "version": 1, "content": [{"type": "markdown", "text": "<table>"}]});
+        }
+    })
+}
+
+/// Other bodies than the client sends to Jira.
+fn on_json(edit: impl Fn(&mut serde_json::Map<String, Value>) + Send + Sync + 'static) -> Arc<dyn Layer> {
+    on_send(move |under, request, timeout| {
+        let mut body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+        match body.as_object_mut().filter(|_| boundary(request).starts_with(JIRA)) {
+            Some(members) => {
+                edit(members);
+                under.send(&Request { body: body.to_string().into(), ..request.clone() }, timeout)
+            }
+            None => under.send(request, timeout),
+        }
+    })
+}
+
 rows! {
     row_29_an_echo_is_no_decision(where_all_is_dismissed, Sabotage::Ledger(sabotage::all_was_left_otherwise));
-    row_32_a_screen_gets_the_resolution_that_it_asks_for(over_jira, Sabotage::Port(sabotage::no_fields));
-    row_32_what_people_have_to_fill_in_is_said(with_a_field_for_people, Sabotage::Port(sabotage::no_screens));
+    row_32_a_screen_gets_the_resolution_that_it_asks_for(over_jira, Sabotage::Port(no_fields));
+    row_32_what_people_have_to_fill_in_is_said(with_a_field_for_people, Sabotage::Port(no_screens));
     row_33_names_of_transitions_mean_nothing(with_names_that_lie, Sabotage::Port(by_name));
-    row_52_any_markup_becomes_a_document(with_odd_markup, Sabotage::Port(sabotage::markup_as_it_is));
+    row_52_any_markup_becomes_a_document(with_odd_markup, Sabotage::Port(markup_as_it_is));
 }
