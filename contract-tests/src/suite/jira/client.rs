@@ -234,7 +234,8 @@ impl<'c> Jira<'c> {
         Ok(fields.into())
     }
 
-    /// Asks for an issue to be made, whatever comes of it. What is made is deleted when the check is over.
+    /// Asks for an issue to be made, whatever comes of it. What is made, by whomever, is deleted by the account's user when
+    /// the check is over.
     pub(crate) fn create(&self, body: &Value) -> Result<(Reply, Evidence), Stop> {
         self.create_by(self.request(Method::POST, "issue").json(body))
     }
@@ -245,8 +246,9 @@ impl<'c> Jira<'c> {
         let json = reply.json().filter(|_| reply.is_success()).unwrap_or_default();
         let many = json.get("issues").and_then(Value::as_array).into_iter().flatten();
         for key in many.chain([&json]).filter_map(|made| made.get("key")?.as_str()) {
-            let deletion = self.request(Method::DELETE, &format!("issue/{key}"));
-            self.case.undo_later(self.authorized(deletion));
+            let owner = Self::new(self.case, self.account);
+            let deletion = owner.request(Method::DELETE, &format!("issue/{key}"));
+            self.case.undo_later(owner.authorized(deletion));
         }
         Ok((reply, evidence))
     }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::client::{Jira, UNKNOWN, document};
 use crate::suite::case::Case;
 use crate::suite::check::{Held, Stop, Verdict, broken_at, checks, observed};
+use crate::suite::rows::Row;
 use crate::suite::shape::{Shape, brief};
 use crate::target::exchange::{Evidence, Reply};
 
@@ -46,8 +47,17 @@ impl<'c> Comments<'c> {
         }
     }
 
-    fn body(&self, id: &str) -> Result<Value, Stop> {
-        Ok(self.api.item(&format!("{}/{id}", self.path))?.json["body"].clone())
+    fn read(&self, id: &str) -> Result<Row, Stop> {
+        self.api.item(&format!("{}/{id}", self.path))
+    }
+
+    /// The comment is shown under its number with this body.
+    fn shows(&self, id: &str, body: &Value) -> Verdict {
+        let row = self.read(id)?;
+        if row.json["id"] != id || row.json["body"] != *body {
+            return broken_at(&row.evidence, format!("comment {id} as it was written"), brief(&row.json));
+        }
+        Held::once()
     }
 }
 
@@ -70,11 +80,7 @@ fn add_201(case: &Case) -> Verdict {
     if reply.status != 201 || !COMMENT.fits(&json) || json["body"] != body {
         return broken_at(&evidence, format!("201 and the comment: {COMMENT}"), brief(&json));
     }
-    let shown = comments.body(json["id"].as_str().unwrap_or_default())?;
-    if shown != body {
-        return broken_at(&evidence, "the comment is there afterwards", brief(&shown));
-    }
-    Held::once()
+    comments.shows(json["id"].as_str().unwrap_or_default(), &body)
 }
 
 fn add_invalid_400(case: &Case) -> Verdict {
@@ -105,7 +111,7 @@ fn add_beyond_the_most_413(case: &Case) -> Verdict {
 fn unknown_404(case: &Case) -> Verdict {
     let comments = Comments::of_new_issue(case)?;
     let id = comments.added("A known one.")?;
-    comments.body(&id)?;
+    comments.read(&id)?;
     let (reply, evidence) = comments.api.get(&format!("{}/{UNKNOWN}", comments.path))?;
     if reply.status != 404 {
         return broken_at(&evidence, "404 for a comment that does not exist", reply.status);
@@ -123,9 +129,5 @@ fn update_200(case: &Case) -> Verdict {
     if reply.status != 200 || !COMMENT.fits(&json) || json["id"] != id.as_str() || json["body"] != body {
         return broken_at(&evidence, format!("200 and the comment: {COMMENT}"), brief(&json));
     }
-    let shown = comments.body(&id)?;
-    if shown != body {
-        return broken_at(&evidence, "the comment is changed afterwards", brief(&shown));
-    }
-    Held::once()
+    comments.shows(&id, &body)
 }

@@ -69,7 +69,9 @@ fn upsert_by_global_id(case: &Case) -> Verdict {
         }
         let id = json["id"].to_string();
         let shown = links.link(&id)?;
-        if shown.json["globalId"] != global_id || shown.json["object"]["title"] != title {
+        let (object, sent) = (&shown.json["object"], &link(global_id, title)["object"]);
+        let is_same = object["title"] == sent["title"] && object["url"] == sent["url"];
+        if shown.json["globalId"] != global_id || shown.json["id"] != json["id"] || !is_same {
             return broken_at(&shown.evidence, "the link as it was last made", brief(&shown.json));
         }
         ids.push((id, evidence));

@@ -36,6 +36,11 @@ fn ids_alone_unless_fields_are_asked_for(case: &Case) -> Verdict {
     ]);
     let api = case.jira()?;
     let jql = api.project_jql();
+    let (reply, evidence) = api.ask_search(&[("jql", &jql)])?;
+    observed(reply.status == 200, format!("a search answers {}", reply.status))?;
+    if !reply.json().is_some_and(|json| json["issues"].is_array()) {
+        return broken_at(&evidence, "a list of `issues`", "none");
+    }
     let bare = api.found(&[("jql", &jql)])?;
     bare.each("id", &Shape::FilledText)?;
     bare.all("no fields where none are asked for", |row| {
@@ -65,6 +70,10 @@ fn page_tokens_lead_to_the_end(case: &Case) -> Verdict {
                 return broken_at(&page.evidence, "no issue comes twice", id);
             }
         }
+        let is_last = page.get("nextPageToken").is_none();
+        if page.json.get("isLast").is_some_and(|said| *said != json!(is_last)) {
+            return broken_at(&page.evidence, format!("`isLast` is {is_last}"), "it is not");
+        }
         match page.get("nextPageToken") {
             None => break,
             Some(next) if next.as_str().is_none() || page.list("issues").is_empty() => {
@@ -74,13 +83,13 @@ fn page_tokens_lead_to_the_end(case: &Case) -> Verdict {
             Some(next) => token = next.as_str().map(str::to_owned),
         }
     }
-    observed(pages > 1, "the project's issues are on one page")?;
     let all = api.search(&[("jql", &jql), ("maxResults", "5000")])?;
     let at_once: BTreeSet<String> =
         all.list("issues").iter().filter_map(|issue| issue["id"].as_str().map(str::to_owned)).collect();
     if all.get("nextPageToken").is_none() && pages < PAGES_MAX {
         expect(at_once == ids, "the pages have what one page has", format!("{} issues", ids.len()))?;
     }
+    observed(pages > 1, "the project's issues are on one page")?;
     Held::over(pages, "no page")
 }
 

@@ -8,11 +8,11 @@ use fixtures::spec::jira::{
 use http::Method;
 use serde_json::{Value, json};
 
-use super::super::client::{Jira, UNKNOWN};
+use super::super::client::{Jira, UNKNOWN, required_fields};
 use super::refuses_to_make;
 use crate::suite::case::Case;
 use crate::suite::check::{Held, Stop, Verdict, broken_at, checks, expect, observed};
-use crate::suite::rows::Rows;
+use crate::suite::rows::{Row, Rows};
 use crate::suite::shape::{Shape, brief};
 use crate::target::exchange::{Evidence, Reply};
 
@@ -29,9 +29,11 @@ checks! { "jira/issues";
     field_off_screen_400: JIRA_FIELD_SCREEN, Writing, field_off_screen_400;
 }
 
+/// What the answer says of an issue that was made.
+const MADE: Shape =
+    Shape::Members(&[("id", Shape::FilledText), ("key", Shape::FilledText), ("self", Shape::Url)]);
+
 fn create_201(case: &Case) -> Verdict {
-    const MADE: Shape =
-        Shape::Members(&[("id", Shape::FilledText), ("key", Shape::FilledText), ("self", Shape::Url)]);
     let api = case.jira()?;
     let fields = api.new_fields(&json!({"summary": "Made to be read"}))?;
     let (reply, evidence) = api.create(&json!({"fields": fields}))?;
@@ -55,7 +57,7 @@ fn create_without_login_401(case: &Case) -> Verdict {
     api.make(&json!({}))?;
     let body = json!({"fields": api.new_fields(&json!({}))?});
     for nobody in [api.stranger(), api.anonymous()] {
-        let (reply, evidence) = nobody.send(nobody.request(Method::POST, "issue").json(&body))?;
+        let (reply, evidence) = nobody.create(&body)?;
         if reply.status != 401 {
             return broken_at(&evidence, "401 without valid credentials", reply.status);
         }
@@ -106,9 +108,7 @@ fn create_with_transition(case: &Case) -> Verdict {
     let ways = api.transitions(&first.key)?;
     let leads_on = |to: &Value| to.is_string() && *to != initial["id"];
     let way = ways.find("transition without fields that leads on", |row| {
-        row.text("id").is_some()
-            && leads_on(&row.json["to"]["id"])
-            && super::super::client::required_fields(row).next().is_none()
+        row.text("id").is_some() && leads_on(&row.json["to"]["id"]) && required_fields(row).next().is_none()
     })?;
     let fields = api.new_fields(&json!({}))?;
     let made = api.make_of(&json!({"fields": fields, "transition": {"id": way.json["id"]}}))?;
@@ -158,7 +158,8 @@ fn bulk_of_which_some_are_made(case: &Case) -> Verdict {
     let json = reply.json().unwrap_or_default();
     let places: Vec<&Value> =
         json["errors"].as_array().into_iter().flatten().map(|error| &error["failedElementNumber"]).collect();
-    if reply.status != 201 || made_by(&reply) != 1 || places != [&json!(1)] {
+    let are_made = Shape::ListOf(&MADE).fits(&json["issues"]);
+    if reply.status != 201 || !are_made || made_by(&reply) != 1 || places != [&json!(1)] {
         let expected = "201, one issue, and in `errors` the second one's `failedElementNumber`, 1";
         return broken_at(
             &evidence,
@@ -188,7 +189,7 @@ fn metadata(api: Jira<'_>) -> Result<Rows, Stop> {
     let Some(json) = json.filter(|json| json["fields"].is_array()) else {
         return broken_at(&evidence, "200 and a list of `fields`", reply.status);
     };
-    let page = crate::suite::rows::Row { json, evidence };
+    let page = Row { json, evidence };
     Ok(Rows { what: "a page", rows: vec![page], is_complete: true }.items_of("fields", "a field"))
 }
 
@@ -196,7 +197,9 @@ fn metadata(api: Jira<'_>) -> Result<Rows, Stop> {
 fn create_metadata(case: &Case) -> Verdict {
     const FIELD: Shape = Shape::Members(&[
         ("fieldId", Shape::FilledText),
+        ("key", Shape::FilledText),
         ("name", Shape::FilledText),
+        ("operations", Shape::ListOf(&Shape::Text)),
         ("required", Shape::Boolean),
         ("schema", Shape::Members(&[("type", Shape::FilledText)])),
     ]);

@@ -6,7 +6,7 @@ use fixtures::spec::jira::{
 };
 use serde_json::{Value, json};
 
-use super::super::client::{Jira, Made};
+use super::super::client::{Jira, Made, required_fields};
 use crate::suite::case::Case;
 use crate::suite::check::{Held, Stop, Verdict, broken_at, checks, observed};
 use crate::target::exchange::{Evidence, Reply};
@@ -72,7 +72,7 @@ fn edit_ignores_a_transition(case: &Case) -> Verdict {
     let status = api.field(&made.key, "status")?["id"].clone();
     let ways = api.transitions(&made.key)?;
     let way = ways.find("transition without fields that leads on", |row| {
-        row.json["to"]["id"] != status && super::super::client::required_fields(row).next().is_none()
+        row.json["to"]["id"] != status && required_fields(row).next().is_none()
     })?;
     let body = json!({"fields": {"summary": "Edited"}, "transition": {"id": way.json["id"]}});
     let (reply, evidence) = edit(api, &made, &body)?;

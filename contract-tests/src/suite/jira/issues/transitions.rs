@@ -42,6 +42,11 @@ fn transitions_lead_on(case: &Case) -> Verdict {
     ]);
     let api = case.jira()?;
     let made = api.make(&json!({}))?;
+    let (reply, evidence) = api.get(&format!("issue/{}/transitions", made.key))?;
+    let is_list = reply.json().is_some_and(|json| json["transitions"].is_array());
+    if reply.status != 200 || !is_list {
+        return broken_at(&evidence, "200 and a list of `transitions`", reply.status);
+    }
     let mut steps = 0;
     for _ in 0..STEPS {
         let ways = api.transitions(&made.key)?;
@@ -64,8 +69,13 @@ fn transitions_lead_on(case: &Case) -> Verdict {
 
 /// Every transition of the first issues in each status.
 fn transitions_show_their_fields(case: &Case) -> Verdict {
-    const FIELD: Shape =
-        Shape::Members(&[("required", Shape::Boolean), ("name", Shape::Text), ("schema", Shape::Object)]);
+    const FIELD: Shape = Shape::Members(&[
+        ("key", Shape::FilledText),
+        ("name", Shape::Text),
+        ("operations", Shape::ListOf(&Shape::Text)),
+        ("required", Shape::Boolean),
+        ("schema", Shape::Members(&[("type", Shape::FilledText)])),
+    ]);
     let api = case.jira()?;
     let (mut statuses, mut fields) = (Vec::new(), 0);
     for issue in &api.issues()?.rows {
