@@ -96,7 +96,7 @@ pub trait Tracker: Send + Sync {
     fn changed(&self, since: Option<Timestamp>) -> Result<Vec<Ticket>, TrackerError>;
 
     /// Adds a comment, then changes whether the ticket is done; either may be absent. Answers the ticket as it is then.
-    fn update(&self, key: &TicketKey, change: &Change) -> Result<Ticket, TrackerError>;
+    fn update(&self, key: &TicketKey, change: &Change) -> Result<Ticket, BrokenOff>;
 
     /// A text as [`Ticket::our_last_comment`] shows it after it was added as a comment. Trackers with a markup of their
     /// own show another text than they were given.
@@ -163,6 +163,17 @@ pub enum Created {
     New(Ticket),
     /// One with this key was there.
     Existing(Ticket),
+    /// It is new, and could not be looked at: whether it carries its key is not known.
+    Unseen(Ticket, TrackerError),
+}
+
+impl Created {
+    /// The ticket, however it came about.
+    pub fn ticket(&self) -> &Ticket {
+        match self {
+            Self::New(ticket) | Self::Existing(ticket) | Self::Unseen(ticket, _) => ticket,
+        }
+    }
 }
 
 /// A change of a ticket. Titles, labels and fields are people's: the client writes them once, when it makes the ticket.
@@ -189,6 +200,40 @@ pub enum TrackerError {
     /// It may have been done.
     #[error("whether the tracker did it is not known: {0}")]
     Unknown(String),
+}
+
+/// A change of a ticket that did not come to its end.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{error}")]
+pub struct BrokenOff {
+    /// What the tracker had granted by then; nothing else is known to be done.
+    pub granted: Granted,
+    /// Why it went no further. Its promise that nothing was done is about the step that failed.
+    #[source]
+    pub error: TrackerError,
+}
+
+impl From<TrackerError> for BrokenOff {
+    /// Nothing was granted before.
+    fn from(error: TrackerError) -> Self {
+        Self { granted: Granted::default(), error }
+    }
+}
+
+impl BrokenOff {
+    /// Whether the ticket is surely as it was before.
+    pub fn left_all_as_it_was(&self) -> bool {
+        self.granted == Granted::default() && !matches!(self.error, TrackerError::Unknown(_))
+    }
+}
+
+/// The parts of a [`Change`] that a tracker granted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Granted {
+    /// Whether the comment was added.
+    pub comment: bool,
+    /// Whether the ticket became done, or open again; `None`: it stayed as it was, as far as is known.
+    pub is_done: Option<bool>,
 }
 
 /// Why a vendor did not do what was asked, after the retries that were allowed. The texts name the operation and no

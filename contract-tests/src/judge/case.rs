@@ -313,8 +313,7 @@ impl<'a> Case<'a> {
         let mut before = self.events().iter().enumerate().take(index).rev();
         let is_same = |(_, event): &(usize, &Event)| {
             let reply = Request::of(event).map(|request| request.answer().reply);
-            reply.is_some_and(|reply| reply == Reply::Done || reply.is_doubtful())
-                && effect(event).as_ref() == Some(&wanted)
+            reply.is_some_and(Reply::may_have_taken_effect) && effect(event).as_ref() == Some(&wanted)
         };
         before.find(is_same).map(|(index, _)| index)
     }

@@ -323,6 +323,8 @@ pub enum Reply {
     Failed(u16),
     /// No reply, or none that is whole. The request may have taken effect.
     Lost,
+    /// No connection came about, so the request surely took no effect.
+    NotSent,
 }
 
 impl Reply {
@@ -331,9 +333,14 @@ impl Reply {
         matches!(self, Self::Failed(_) | Self::Lost)
     }
 
+    /// Whether the request may have taken effect, as far as the client knows.
+    pub fn may_have_taken_effect(self) -> bool {
+        self == Self::Done || self.is_doubtful()
+    }
+
     /// Whether trying again later may help.
     pub fn is_passing(self) -> bool {
-        self.is_doubtful() || self == Self::TooMany
+        self.is_doubtful() || matches!(self, Self::TooMany | Self::NotSent)
     }
 }
 

@@ -27,6 +27,7 @@ pub(crate) enum Fate {
     FailedBefore,
     FailedAfter,
     TooMany(Option<u64>),
+    NotSent,
     Refused,
     KillBefore,
     KillAfter,
@@ -41,6 +42,7 @@ impl Fate {
             1 => Just(Self::FailedBefore),
             1 => Just(Self::FailedAfter),
             1 => proptest::option::of(0..90_u64).prop_map(Self::TooMany),
+            1 => Just(Self::NotSent),
             1 => Just(Self::Refused),
             1 => Just(Self::KillBefore),
             1 => Just(Self::KillAfter),
@@ -403,6 +405,7 @@ impl Run<'_, '_> {
             Fate::FailedBefore => (false, Reply::Failed(502)),
             Fate::FailedAfter => (true, Reply::Failed(500)),
             Fate::TooMany(_) => (false, Reply::TooMany),
+            Fate::NotSent => (false, Reply::NotSent),
             Fate::Refused => (false, Reply::Refused(400)),
         };
         let mut answer = Answer::new(is_applied, reply);

@@ -60,19 +60,56 @@ impl ClosedAs {
     }
 }
 
+/// How the client left a ticket, as far as it knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Left {
+    /// It does not know; nothing may be concluded from how the ticket is.
+    Unknown,
+    /// Open.
+    Open,
+    /// Done.
+    Done {
+        /// Whether it was people who closed it, and not the client.
+        by_people: bool,
+    },
+}
+
+impl Left {
+    /// By whether the ticket was left done; `None`: that is not known.
+    pub fn of(is_done: Option<bool>, by_people: bool) -> Self {
+        match is_done {
+            None => Self::Unknown,
+            Some(false) => Self::Open,
+            Some(true) => Self::Done { by_people },
+        }
+    }
+
+    /// Whether the ticket was left done; `None`: that is not known.
+    pub fn is_done(self) -> Option<bool> {
+        match self {
+            Self::Unknown => None,
+            Self::Open => Some(false),
+            Self::Done { .. } => Some(true),
+        }
+    }
+}
+
 impl TwoWay {
-    /// What people decided about a ticket that the client left done, or not; `None` in `left_done`: how it was left is
-    /// not known. `words` are its resolution and its status, the first that says something counts.
+    /// What people decided about a ticket that the client left so. `words` are its resolution and its status, the first
+    /// that says something counts.
     pub fn wish<'a>(
         &self,
-        left_done: Option<bool>,
+        left: Left,
         is_done: bool,
         words: impl IntoIterator<Item = &'a str>,
     ) -> Option<Wish> {
-        match (left_done, is_done) {
-            (Some(false), true) => words.into_iter().find_map(|word| self.closed_as(word)).map(Wish::Close),
-            (Some(true), false) => Some(Wish::Reopen),
-            (None, _) | (Some(false), false) | (Some(true), true) => None,
+        match (left, is_done) {
+            // People may correct the word that they closed it with; the client's own says nothing.
+            (Left::Open | Left::Done { by_people: true }, true) => {
+                words.into_iter().find_map(|word| self.closed_as(word)).map(Wish::Close)
+            }
+            (Left::Done { .. }, false) => Some(Wish::Reopen),
+            (Left::Unknown, _) | (Left::Open, false) | (Left::Done { by_people: false }, true) => None,
         }
     }
 
@@ -114,24 +151,23 @@ mod tests {
         let two_way = TwoWay::default();
         let wont_fix = Some(Wish::Close(ClosedAs::WontFix));
         let rows = [
-            (Some(false), true, "Won't Fix", wont_fix),
-            (Some(false), true, " won't fix ", wont_fix),
-            (Some(false), true, "Risk accepted", Some(Wish::Close(ClosedAs::RiskAccepted))),
-            (Some(false), true, "Compensating Control", Some(Wish::Close(ClosedAs::CompensatingControl))),
-            (Some(false), true, "Done", None),
-            (Some(false), true, "", None),
-            (Some(true), true, "Won't Fix", None),
-            (None, true, "Won't Fix", None),
-            (None, false, "Open", None),
-            (Some(false), false, "Won't Fix", None),
-            (Some(true), false, "Open", Some(Wish::Reopen)),
+            (Left::Open, true, "Won't Fix", wont_fix),
+            (Left::Open, true, " won't fix ", wont_fix),
+            (Left::Open, true, "Risk accepted", Some(Wish::Close(ClosedAs::RiskAccepted))),
+            (Left::Open, true, "Compensating Control", Some(Wish::Close(ClosedAs::CompensatingControl))),
+            (Left::Open, true, "Done", None),
+            (Left::Open, true, "", None),
+            (Left::Done { by_people: false }, true, "Won't Fix", None),
+            (Left::Done { by_people: true }, true, "Won't Fix", wont_fix),
+            (Left::Done { by_people: true }, true, "Done", None),
+            (Left::Unknown, true, "Won't Fix", None),
+            (Left::Unknown, false, "Open", None),
+            (Left::Open, false, "Won't Fix", None),
+            (Left::Done { by_people: false }, false, "Open", Some(Wish::Reopen)),
+            (Left::Done { by_people: true }, false, "Open", Some(Wish::Reopen)),
         ];
-        for (left_done, is_done, word, wanted) in rows {
-            assert_eq!(
-                two_way.wish(left_done, is_done, ["Closed", word]),
-                wanted,
-                "{left_done:?} {is_done} {word:?}"
-            );
+        for (left, is_done, word, wanted) in rows {
+            assert_eq!(two_way.wish(left, is_done, ["Closed", word]), wanted, "{left:?} {is_done} {word:?}");
         }
     }
 

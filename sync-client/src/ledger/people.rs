@@ -40,11 +40,16 @@ impl Ledger {
         Ok(group.map(GroupId::new))
     }
 
-    /// This is how the ticket is, and all that follows from it was done.
+    /// This is how the ticket is, and all that follows from it was done. If the client left it open and it is done, people
+    /// closed it.
     pub fn left(&mut self, group: &GroupId, is_done: bool) -> Result<(), LedgerError> {
         self.write(|write| {
             write
-                .prepare_cached("UPDATE ticket SET left_done = ?2, is_unheard = 0 WHERE group_id = ?1")?
+                .prepare_cached(
+                    "UPDATE ticket SET left_done = ?2, is_unheard = 0,
+                        closed_by_people = ?2 AND coalesce(left_done = 0 OR (left_done = 1 AND closed_by_people), 0)
+                     WHERE group_id = ?1",
+                )?
                 .execute(params![group.as_str(), is_done])
         })?;
         Ok(())

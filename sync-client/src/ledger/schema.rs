@@ -4,10 +4,10 @@
 pub(super) const APPLICATION_ID: i32 = 0x7379_636c;
 
 /// The format that this version writes; the number of migrations.
-pub(super) const FORMAT: i32 = 2;
+pub(super) const FORMAT: i32 = 3;
 
 /// What leads from one format to the next, the first from an empty file.
-pub(super) const MIGRATIONS: [&str; 2] = [FIRST, PEOPLE];
+pub(super) const MIGRATIONS: [&str; 3] = [FIRST, PEOPLE, WHO_CLOSED];
 
 const FIRST: &str = "
 CREATE TABLE run (
@@ -97,4 +97,10 @@ CREATE TABLE tracker_mark (
     only INTEGER PRIMARY KEY CHECK (only = 1),
     at TEXT NOT NULL
 ) STRICT;
+";
+
+/// What is needed to act upon a word that people correct later.
+const WHO_CLOSED: &str = "
+-- It was people who closed the ticket; of use where left_done = 1.
+ALTER TABLE ticket ADD COLUMN closed_by_people INTEGER NOT NULL DEFAULT 0 CHECK (closed_by_people IN (0, 1));
 ";

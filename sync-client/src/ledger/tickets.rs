@@ -9,6 +9,7 @@ use super::story::remember;
 use super::{Ledger, LedgerError};
 use crate::core::model::{GroupId, Item, OpKey, Source, TicketKey};
 use crate::core::plan::{Ticketing, Told};
+use crate::core::two_way::Left;
 
 /// What is known of a group's ticket.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,8 +28,8 @@ pub struct Recorded {
     pub tried_at: Timestamp,
     /// Whether telling it something was interrupted, so that it is not known what it was told.
     pub is_telling: bool,
-    /// Whether it was done when the client left it; `None`: that is not known.
-    pub left_done: Option<bool>,
+    /// How the client left it.
+    pub left: Left,
     /// Whether something that follows from how it is could not be done yet.
     pub is_unheard: bool,
     /// In how many runs in a row it could not be seen.
@@ -65,7 +66,8 @@ impl Ledger {
         let row = self
             .connection
             .prepare_cached(
-                "SELECT state, key, told, tried_at, is_adopted, left_done, is_telling, unseen_runs, is_unheard
+                "SELECT state, key, told, tried_at, is_adopted, left_done, is_telling, unseen_runs, is_unheard,
+                        closed_by_people
                  FROM ticket
                  WHERE group_id = ?1",
             )?
@@ -80,11 +82,22 @@ impl Ledger {
                     row.get(6)?,
                     row.get(7)?,
                     row.get(8)?,
+                    row.get(9)?,
                 ))
             })
             .optional()?;
-        let Some((state, key, told, tried_at, is_adopted, left_done, is_telling, unseen_runs, is_unheard)) =
-            row
+        let Some((
+            state,
+            key,
+            told,
+            tried_at,
+            is_adopted,
+            left_done,
+            is_telling,
+            unseen_runs,
+            is_unheard,
+            by_people,
+        )) = row
         else {
             return Ok(None);
         };
@@ -102,7 +115,7 @@ impl Ledger {
             items,
             tried_at,
             is_telling,
-            left_done,
+            left: Left::of(left_done, by_people),
             unseen_runs,
             is_unheard,
         }))
@@ -161,7 +174,7 @@ impl Ledger {
             write
                 .prepare_cached(
                     "UPDATE ticket SET state = 'made', key = ?2, is_adopted = 0, told = ?3, unseen_runs = 0,
-                        left_done = ?4
+                        left_done = ?4, closed_by_people = 0
                      WHERE group_id = ?1",
                 )?
                 .execute(params![group.as_str(), key.as_str(), told.map(Told::as_str), left_done])?;
@@ -259,7 +272,7 @@ impl Ledger {
         self.write(|write| {
             write
                 .prepare_cached("UPDATE ticket SET is_telling = ?2, left_done = ?3 WHERE group_id = ?1")?
-                .execute(params![group.as_str(), before.is_telling, before.left_done])
+                .execute(params![group.as_str(), before.is_telling, before.left.is_done()])
         })?;
         Ok(())
     }
@@ -277,7 +290,8 @@ impl Ledger {
         self.write(|write| {
             write
                 .prepare_cached(
-                    "UPDATE ticket SET told = ?2, left_done = coalesce(?3, left_done), is_telling = 0, unseen_runs = 0
+                    "UPDATE ticket SET told = ?2, left_done = coalesce(?3, left_done), is_telling = 0, unseen_runs = 0,
+                        closed_by_people = iif(?3 IS NULL, closed_by_people, 0)
                      WHERE group_id = ?1",
                 )?
                 .execute(params![group.as_str(), told.as_str(), left_done])?;

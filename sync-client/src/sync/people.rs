@@ -62,23 +62,25 @@ impl Run<'_> {
         let Some(recorded) = self.ledger.group(&group)? else { return Ok(None) };
         if is_first {
             // A row that is out of date only means that the next change is not taken for a decision.
-            if recorded.left_done != Some(row.is_done) {
+            if recorded.left.is_done() != Some(row.is_done) {
                 self.ledger.left(&group, row.is_done)?;
             }
             return Ok(None);
         }
-        let is_known = recorded.left_done == Some(row.is_done) && !self.wants_status(&group, &recorded, row);
+        let is_known = recorded.left.is_done() == Some(row.is_done)
+            && !self.wants_status(&group, &recorded, row)
+            && !(source_of(&group) == Source::DataTheorem && self.wish(&recorded, row).is_some());
         Ok((!is_known).then_some(group))
     }
 
     /// Does what follows from a ticket as it is. What can't be done now is left for the next run.
     pub(super) fn hear(&mut self, group: &GroupId, ticket: &Ticket) -> Result<(), Stop> {
-        let Some(two_way) = &self.policy.two_way else { return Ok(()) };
+        if self.policy.two_way.is_none() {
+            return Ok(());
+        }
         let Some(recorded) = self.ledger.group(group)? else { return Ok(()) };
-        let words = [ticket.resolution.as_deref(), Some(ticket.status.as_str())];
-        let wish = two_way.wish(recorded.left_done, ticket.is_done, words.into_iter().flatten());
         let mut is_complete = true;
-        if let Some(wish) = wish {
+        if let Some(wish) = self.wish(&recorded, ticket) {
             for item in &recorded.items {
                 is_complete &= self.fulfil(group, item, wish, ticket)?;
             }
@@ -87,10 +89,16 @@ impl Run<'_> {
         is_complete &= self.pass_on_status(group, &recorded, ticket)?;
         if !is_complete {
             self.ledger.unheard(group)?;
-        } else if recorded.left_done != Some(ticket.is_done) || recorded.is_unheard {
+        } else if recorded.left.is_done() != Some(ticket.is_done) || recorded.is_unheard {
             self.ledger.left(group, ticket.is_done)?;
         }
         Ok(())
+    }
+
+    /// What people decided about a ticket since the client left it.
+    fn wish(&self, recorded: &Recorded, ticket: &Ticket) -> Option<Wish> {
+        let words = [ticket.resolution.as_deref(), Some(ticket.status.as_str())];
+        self.policy.two_way.as_ref()?.wish(recorded.left, ticket.is_done, words.into_iter().flatten())
     }
 
     /// Sets the status that people want an item to have, if it can be set and is another one.

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use jiff::Timestamp;
 
 use crate::core::model::{OpKey, TicketKey};
-use crate::ports::{Change, Created, NewTicket, Ticket, Tracker, TrackerError, TrackerTraits};
+use crate::ports::{BrokenOff, Change, Created, NewTicket, Ticket, Tracker, TrackerError, TrackerTraits};
 
 /// Reads from a tracker and writes nothing to it.
 pub struct Pretend<'a> {
@@ -67,7 +67,7 @@ impl Tracker for Pretend<'_> {
         self.tracker.changed(since)
     }
 
-    fn update(&self, key: &TicketKey, change: &Change) -> Result<Ticket, TrackerError> {
+    fn update(&self, key: &TicketKey, change: &Change) -> Result<Ticket, BrokenOff> {
         let ticket = self.get(key)?;
         let mut ticket = ticket.ok_or_else(|| TrackerError::Refused(format!("there is no {key}")))?;
         if let Some(is_done) = change.is_done {

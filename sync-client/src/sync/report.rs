@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::exit::Exit;
+use crate::ports::Granted;
 
 /// The most failures that are kept with their reasons; the others are only counted.
 const FAILURES_KEPT_MAX: usize = 1_000;
@@ -71,6 +72,13 @@ impl Report {
         if self.failures.len() < FAILURES_KEPT_MAX {
             self.failures.push(failure);
         }
+    }
+
+    /// Counts what a tracker granted.
+    pub fn granted(&mut self, granted: Granted) {
+        self.commented += u64::from(granted.comment);
+        self.closed += u64::from(granted.is_done == Some(true));
+        self.reopened += u64::from(granted.is_done == Some(false));
     }
 
     /// How the process ends.

@@ -7,7 +7,7 @@ use crate::core::plan::{Ticketing, Told, standing};
 use crate::core::policy::OnChange;
 use crate::core::text::{Consequence, StatusChange};
 use crate::ledger::{Recorded, RecordedItem};
-use crate::ports::{Change, Ticket, TrackerError, VendorError};
+use crate::ports::{Change, Granted, Ticket, VendorError};
 
 /// After so many runs in a row that could not see a ticket, or an item that a ticket decides about, it counts as gone.
 /// One is no evidence: "not found" is also the answer for what is only hidden for a while.
@@ -86,12 +86,12 @@ impl Run<'_> {
                 self.changed(group, &ticket, &change, told)?;
                 self.pass_on_status(group, &recorded, &ticket).map(|_| ())
             }
-            Err(error) => {
-                // Where nothing was done, the ticket is as it was left before.
-                if !matches!(error, TrackerError::Unknown(_)) {
+            Err(broken) => {
+                if broken.left_all_as_it_was() {
                     self.ledger.told_nothing(group, &recorded)?;
                 }
-                self.note_tracker(group.as_str(), &error)
+                self.report.granted(broken.granted);
+                self.note_tracker(group.as_str(), &broken.error)
             }
         }
     }
@@ -133,9 +133,7 @@ impl Run<'_> {
             (false, Some(false)) => "reopen",
             (false, None) => "leave",
         };
-        self.report.commented += u64::from(change.comment.is_some());
-        self.report.closed += u64::from(change.is_done == Some(true));
-        self.report.reopened += u64::from(change.is_done == Some(false));
+        self.report.granted(Granted { comment: change.comment.is_some(), is_done: change.is_done });
         self.unavailable = 0;
         let text = format!("{what} {key} of {group}: its items are {}", told.as_str());
         self.ledger.told(group, told, Some(ticket.is_done), &text, self.now())?;

@@ -10,7 +10,7 @@ use crate::core::model::{GroupId, Item, Link, OpKey, Source, TicketKey};
 use crate::core::plan::{Group, Member, Step, Ticketing, Told, apply, next_step};
 use crate::core::text::{Facts, item_label};
 use crate::ledger::{NewRecord, Recorded, RecordedItem};
-use crate::ports::{Change, Created, Ticket, TrackerError, TrackerTraits, VendorError};
+use crate::ports::{Change, Created, Granted, Ticket, TrackerError, TrackerTraits, VendorError};
 
 /// A search that lags no longer than this is waited for; a longer lag leaves it to a later run.
 const LAG_WAITED_OUT_MAX: Duration = Duration::from_mins(2);
@@ -114,15 +114,18 @@ impl Run<'_> {
         match created {
             Ok(Created::New(ticket)) => {
                 self.unavailable = 0;
-                let told = Some(Told::Open);
-                let robbed = self.ledger.made(group, &ticket.key, NewRecord::Created, told, self.now())?;
-                self.tell_of_robbed(&robbed, &ticket.key);
-                self.report.created += 1;
-                self.did(&format!("create {} for {group}", ticket.key));
+                self.made(group, &ticket)?;
                 if ticket.op.as_ref() != Some(&op) {
                     let why = "the tracker made this ticket without its key: without the ledger it is not found again";
                     self.report.fail(ticket.key.as_str(), &why);
                 }
+                Ok(Some(ticket))
+            }
+            Ok(Created::Unseen(ticket, error)) => {
+                self.made(group, &ticket)?;
+                let what =
+                    format!("{group}, whose ticket {} was made and could not be looked at", ticket.key);
+                self.note_tracker(what, &error)?;
                 Ok(Some(ticket))
             }
             Ok(Created::Existing(ticket)) => {
@@ -152,6 +155,15 @@ impl Run<'_> {
         Ok(())
     }
 
+    fn made(&mut self, group: &GroupId, ticket: &Ticket) -> Result<(), Stop> {
+        let told = Some(Told::Open);
+        let robbed = self.ledger.made(group, &ticket.key, NewRecord::Created, told, self.now())?;
+        self.tell_of_robbed(&robbed, &ticket.key);
+        self.report.created += 1;
+        self.did(&format!("create {} for {group}", ticket.key));
+        Ok(())
+    }
+
     /// A tracker gives a key once. If it gives it again, it is not the tracker that the ledger knows.
     fn tell_of_robbed(&mut self, robbed: &[GroupId], key: &TicketKey) {
         for group in robbed {
@@ -168,11 +180,13 @@ impl Run<'_> {
             let comment = Some(format!("Duplicate of {}, where this goes on.", survivor.key));
             match self.tracker.update(&extra.key, &Change { comment, is_done: Some(true) }) {
                 Ok(_) => {
-                    self.report.commented += 1;
-                    self.report.closed += 1;
+                    self.report.granted(Granted { comment: true, is_done: Some(true) });
                     self.did(&format!("close {} as a duplicate of {}", extra.key, survivor.key));
                 }
-                Err(error) => self.note_tracker(extra.key.as_str(), &error)?,
+                Err(broken) => {
+                    self.report.granted(broken.granted);
+                    self.note_tracker(extra.key.as_str(), &broken.error)?;
+                }
             }
         }
         Ok(Some(survivor))

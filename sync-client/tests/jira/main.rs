@@ -3,7 +3,6 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test's helper, a panic is a failed test")]
 
-mod boundaries;
 mod manners;
 mod people;
 mod process;

@@ -1,12 +1,10 @@
-//! Vendors and a Jira site in a sandbox, the client between them, and what can go wrong on the way.
+//! Vendors and a Jira site in a sandbox, and the client between them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, Once, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
-use bytes::Bytes;
 use contract_tests::target::exchange;
 use contract_tests::target::transport::{InProcess, Transport as _};
 use fixtures::scenes::SceneContext;
@@ -14,7 +12,7 @@ use fixtures::world::data_theorem::TargetStatus;
 use fixtures::world::jira::{IssueSpec, StatusCategory};
 use fixtures::world::mend::ViolationStatus;
 use fixtures::world::{Event, WorldSpec};
-use http::{HeaderMap, HeaderValue};
+use http::HeaderValue;
 use jiff::{SignedDuration, Timestamp};
 use mock_server::kernel::clock::ClockMode;
 use mock_server::{Control, MockServer, SandboxRequest, WorldChoice};
@@ -31,29 +29,6 @@ use sync_client::core::policy::Policy;
 use sync_client::ledger::Ledger;
 use sync_client::ports::{Clock, NoReply, Reply, Request, Transport};
 use sync_client::sync::{Options, Report, Run, Vendors};
-
-/// What goes wrong at a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Blow {
-    Refused,
-    LostBefore,
-    LostAfter,
-    /// The client gives up, and the request is acted upon later.
-    Late,
-    ErrorBefore,
-    ErrorAfter,
-    TooMany,
-    TooManyInHtml,
-    Truncated,
-    Html,
-    /// Read as somebody who may see nothing.
-    Anonymous,
-    KillBefore,
-    KillAfter,
-}
-
-/// The client is killed.
-struct Killed;
 
 /// Vendors and a site.
 pub(crate) struct Site {
@@ -78,18 +53,10 @@ impl Clock for VirtualClock {
     }
 }
 
-/// Carries requests, and strikes some.
+/// Carries requests, and writes down what they were in this run.
 struct Line {
     clock: VirtualClock,
-    passed: Mutex<Passed>,
-}
-
-#[derive(Default)]
-struct Passed {
-    /// Every request to Jira in this run, and to the vendors.
-    asked: Vec<String>,
-    /// At which request, counted from 0, what goes wrong.
-    planned: Option<(usize, Blow)>,
+    asked: Mutex<Vec<String>>,
 }
 
 struct Host {
@@ -109,55 +76,9 @@ static HOST: LazyLock<Host> = LazyLock::new(|| {
 /// In process nothing listens anywhere; any address of this machine will do.
 const HERE: &str = "http://localhost";
 
-const HTML: &str = "<html><body>Please wait.</body></html>";
-
 impl Transport for Line {
-    fn send(&self, request: &Request, timeout: Duration) -> Result<Reply, NoReply> {
-        let blow = {
-            let mut passed = self.passed.lock().unwrap_or_else(PoisonError::into_inner);
-            passed.asked.push(name(request));
-            let number = passed.asked.len() - 1;
-            passed.planned.filter(|(at, _)| *at == number).map(|(_, blow)| blow)
-        };
-        let lost = || Err(NoReply::Unknown("connection reset by peer".to_owned()));
-        match blow {
-            None => self.deliver(request),
-            Some(Blow::Refused) => Err(NoReply::NotSent("connection refused".to_owned())),
-            Some(Blow::LostBefore) => lost(),
-            Some(Blow::LostAfter) => self.deliver(request).and_then(|_| lost()),
-            Some(Blow::Late) => {
-                self.clock.sleep(timeout);
-                self.deliver(request).and_then(|_| lost())
-            }
-            Some(Blow::ErrorBefore) => Ok(reply(500, "oops")),
-            Some(Blow::ErrorAfter) => self.deliver(request).map(|_| reply(502, "oops")),
-            Some(Blow::TooMany) => {
-                let mut reply = reply(429, "{}");
-                reply.headers.insert("retry-after", HeaderValue::from_static("7"));
-                Ok(reply)
-            }
-            Some(Blow::TooManyInHtml) => Ok(reply(429, HTML)),
-            Some(Blow::Truncated) => self.deliver(request).map(|mut reply| {
-                reply.body = reply.body.slice(..reply.body.len() / 2);
-                reply
-            }),
-            Some(Blow::Html) => self.deliver(request).map(|_| reply(200, HTML)),
-            Some(Blow::Anonymous) => {
-                let mut stripped = request.clone();
-                stripped.headers.insert("authorization", HeaderValue::from_static("Basic bm86Ym9keQ=="));
-                self.deliver(&stripped)
-            }
-            Some(Blow::KillBefore) => panic_any(Killed),
-            Some(Blow::KillAfter) => {
-                let _ = self.deliver(request);
-                panic_any(Killed)
-            }
-        }
-    }
-}
-
-impl Line {
-    fn deliver(&self, request: &Request) -> Result<Reply, NoReply> {
+    fn send(&self, request: &Request, _: Duration) -> Result<Reply, NoReply> {
+        self.asked.lock().unwrap().push(name(request));
         let call = exchange::Request {
             method: request.method.clone(),
             url: request.url.clone(),
@@ -170,10 +91,6 @@ impl Line {
         headers.insert("date", HeaderValue::from_str(&date).unwrap());
         Ok(Reply { status: reply.status, headers, body: reply.body })
     }
-}
-
-fn reply(status: u16, body: &'static str) -> Reply {
-    Reply { status, headers: HeaderMap::new(), body: Bytes::from_static(body.as_bytes()) }
 }
 
 /// The method and path of a request, or Mend's request type.
@@ -208,7 +125,6 @@ fn new_ledger() -> (String, Connection) {
 
 impl Site {
     pub(crate) fn new(world: WorldSpec) -> Self {
-        quiet_kills();
         let request = SandboxRequest {
             world: Some(WorldChoice::Spec(Box::new(world))),
             page_size: Some(50),
@@ -229,7 +145,7 @@ impl Site {
             search_lag: Duration::from_secs(30),
         };
         let clock = VirtualClock(control.clone());
-        let line = Arc::new(Line { clock: clock.clone(), passed: Mutex::default() });
+        let line = Arc::new(Line { clock: clock.clone(), asked: Mutex::default() });
         Self { control, policy: Policy::default(), settings, clock, line, ledger: Mutex::new(new_ledger()) }
     }
 
@@ -250,30 +166,17 @@ impl Site {
         Jira::new(self.settings.clone(), self.caller())
     }
 
-    /// A run; `None`: it was killed.
-    pub(crate) fn run_struck(&self, options: Options, planned: Option<(usize, Blow)>) -> Option<Report> {
-        *self.line.passed.lock().unwrap_or_else(PoisonError::into_inner) =
-            Passed { asked: Vec::new(), planned };
-        let name = self.ledger.lock().unwrap().0.clone();
-        let run = AssertUnwindSafe(|| {
-            let mut ledger = Ledger::over(open(&name)).unwrap();
-            let caller = self.caller();
-            let vendors = self.vendors(&caller);
-            let tracker = Jira::new(self.settings.clone(), caller);
-            let mut quiet = |_: sync_client::sync::Progress<'_>| {};
-            Run::new(&vendors, &tracker, &self.clock, &mut ledger, &self.policy, options, &mut quiet)
-                .perform()
-                .unwrap()
-        });
-        match catch_unwind(run) {
-            Ok(report) => Some(report),
-            Err(payload) if payload.is::<Killed>() => None,
-            Err(payload) => std::panic::resume_unwind(payload),
-        }
-    }
-
     pub(crate) fn run_with(&self, options: Options) -> Report {
-        self.run_struck(options, None).unwrap()
+        self.line.asked.lock().unwrap().clear();
+        let name = self.ledger.lock().unwrap().0.clone();
+        let mut ledger = Ledger::over(open(&name)).unwrap();
+        let caller = self.caller();
+        let vendors = self.vendors(&caller);
+        let tracker = Jira::new(self.settings.clone(), caller);
+        let mut quiet = |_: sync_client::sync::Progress<'_>| {};
+        Run::new(&vendors, &tracker, &self.clock, &mut ledger, &self.policy, options, &mut quiet)
+            .perform()
+            .unwrap()
     }
 
     pub(crate) fn run(&self) -> Report {
@@ -304,7 +207,7 @@ impl Site {
 
     /// What the last run asked, in order.
     pub(crate) fn asked(&self) -> Vec<String> {
-        self.line.passed.lock().unwrap_or_else(PoisonError::into_inner).asked.clone()
+        self.line.asked.lock().unwrap().clone()
     }
 
     /// What of it would change something.
@@ -433,17 +336,4 @@ fn items(spec: &WorldSpec) -> BTreeMap<String, (bool, Vec<String>)> {
         (group, (is_open, links.map(|issue| issue.identifier.clone()).collect()))
     });
     targets.chain(violations).collect()
-}
-
-/// A killed client is no failed test: nothing is printed about it.
-fn quiet_kills() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        let usual = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| {
-            if !info.payload().is::<Killed>() {
-                usual(info);
-            }
-        }));
-    });
 }

@@ -10,7 +10,7 @@ use crate::real::{KEY_FIELD, NO_FILTER, OF_CHOSEN_PROJECTS, OF_FEATURES, Project
 fn made(created: Created) -> Ticket {
     match created {
         Created::New(ticket) => ticket,
-        Created::Existing(ticket) => panic!("Redmine keeps no second ticket out: {ticket:?}"),
+        other => panic!("Redmine keeps no second ticket out: {other:?}"),
     }
 }
 
@@ -91,7 +91,7 @@ fn a_204_that_changed_nothing_is_no_success() {
     let project = real.project("Stuck");
     let tracker = redmine(real.settings(&project));
     let new = made(tracker.create(&ticket(&project, 1)).unwrap());
-    let text = refused(tracker.update(&new.key, &closes()));
+    let text = refused(tracker.update(&new.key, &closes()).map_err(|broken| broken.error));
     assert!(text.contains("gives") && text.contains("no closed status"), "{text}");
     let after = tracker.get(&new.key).unwrap().unwrap();
     assert_eq!(after.our_comments, 0, "nothing was said that is not so");
@@ -198,7 +198,7 @@ fn what_is_hidden_or_no_ticket_is_none() {
     let path = format!("/projects/{}/archive.json", project.identifier);
     assert_eq!(real.admin("PUT", &path, Value::Null).0, 204);
     assert_eq!(tracker.get(&new.key).unwrap(), None);
-    let text = refused(tracker.update(&new.key, &closes()));
+    let text = refused(tracker.update(&new.key, &closes()).map_err(|broken| broken.error));
     assert!(text.contains("may not be seen"), "{text}");
     let text = refused(redmine(real.settings(&project)).identify());
     assert!(text.contains("there is no project"), "{text}");

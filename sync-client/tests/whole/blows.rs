@@ -33,11 +33,13 @@ pub(crate) enum Blow {
     KillAfter,
     /// The network delivers the request twice.
     Twice,
+    /// Jira takes the request for one of somebody who did not log in, to whom it shows nothing.
+    Anonymous,
 }
 
 impl Blow {
     /// Every kind.
-    pub(crate) const ALL: [Self; 19] = [
+    pub(crate) const ALL: [Self; 20] = [
         Self::Refused,
         Self::LostBefore,
         Self::LostAfter,
@@ -57,21 +59,53 @@ impl Blow {
         Self::KillBefore,
         Self::KillAfter,
         Self::Twice,
+        Self::Anonymous,
     ];
 
-    /// Whether it can happen to a tracker that is called without HTTP: there a reply is whole or does not come.
-    pub(crate) fn strikes_trackers(self) -> bool {
-        matches!(
-            self,
-            Self::Refused
-                | Self::LostBefore
-                | Self::LostAfter
-                | Self::KillBefore
-                | Self::KillAfter
-                | Self::Stall
-        )
+    /// Whether it can happen there.
+    pub(crate) fn strikes(self, boundary: &str) -> bool {
+        match Side::of(boundary) {
+            Side::Vendor => self != Self::Anonymous,
+            // It is called without HTTP: a reply is whole or does not come.
+            Side::Called => matches!(
+                self,
+                Self::Refused
+                    | Self::LostBefore
+                    | Self::LostAfter
+                    | Self::KillBefore
+                    | Self::KillAfter
+                    | Self::Stall
+            ),
+            // Whoever delivers it twice makes two issues, or two comments, whatever the client does.
+            Side::JiraWrite => self != Self::Twice,
+            Side::JiraRead => true,
+        }
     }
 }
+
+/// Whom a boundary leads to.
+enum Side {
+    Vendor,
+    Called,
+    JiraRead,
+    JiraWrite,
+}
+
+impl Side {
+    fn of(boundary: &str) -> Self {
+        match boundary.strip_prefix(JIRA) {
+            Some(request) if request.starts_with("GET ") || request.starts_with("POST search") => {
+                Self::JiraRead
+            }
+            Some(_) => Self::JiraWrite,
+            None if boundary.starts_with("tracker ") => Self::Called,
+            None => Self::Vendor,
+        }
+    }
+}
+
+/// What boundaries at Jira begin with.
+pub(crate) const JIRA: &str = "jira ";
 
 /// The process of the client ends here.
 pub(crate) struct Killed;
@@ -110,6 +144,8 @@ impl Blows {
         let number = state.passed.len();
         state.passed.push(boundary.to_owned());
         let blow = state.planned.iter().find(|(at, _)| *at == number).map(|(_, blow)| *blow);
+        // What can't happen there is a refusal.
+        let blow = blow.map(|blow| if blow.strikes(boundary) { blow } else { Blow::Refused });
         if let Some(blow) = blow {
             state.struck.push((boundary.to_owned(), blow));
         }

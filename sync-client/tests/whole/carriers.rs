@@ -14,12 +14,13 @@ use mock_server::Control;
 use sync_client::adapters::local::LocalTracker;
 use sync_client::core::model::{OpKey, TicketKey};
 use sync_client::ports::{
-    Change, Clock, Created, NewTicket, NoReply, Reply, Request, Ticket, Tracker, TrackerError, TrackerTraits,
-    Transport,
+    BrokenOff, Change, Clock, Created, NewTicket, NoReply, Reply, Request, Ticket, Tracker, TrackerError,
+    TrackerTraits, Transport,
 };
 
-use crate::blows::{Blow, Blows, Killed};
+use crate::blows::{Blow, Blows, JIRA, Killed};
 use crate::record::Record;
+use crate::trackers::jira;
 
 /// Time as the sandbox shows it; waiting moves it.
 #[derive(Clone)]
@@ -66,10 +67,18 @@ pub(crate) fn boundary(request: &Request) -> String {
     match body["requestType"].as_str() {
         Some(request_type) => request_type.to_owned(),
         None => {
-            let path = request.url.split("/v2/").nth(1).unwrap_or(&request.url);
-            format!("{} {path}", request.method)
+            let (side, root) = if is_jira(request) { (JIRA, "/rest/api/") } else { ("", "/v2/") };
+            let path = request.url.split(root).nth(1).unwrap_or(&request.url);
+            // Both versions of Jira's API have the same paths.
+            let path =
+                if side.is_empty() { path } else { path.split_once('/').map_or(path, |(_, path)| path) };
+            format!("{side}{} {path}", request.method)
         }
     }
+}
+
+fn is_jira(request: &Request) -> bool {
+    request.url.contains("/rest/api/")
 }
 
 fn answer(status: u16, retry_after: Option<&'static str>, body: &'static str) -> Reply {
@@ -116,10 +125,21 @@ impl Transport for Wire {
             Some(Blow::KillBefore) => None,
             Some(Blow::KillAfter) => deliver().err().map(Err),
             Some(Blow::Twice) => Some(deliver().and_then(|_| deliver())),
+            Some(Blow::Anonymous) => {
+                let mut stripped = request.clone();
+                stripped.headers.remove("authorization");
+                Some(self.deliver(&stripped))
+            }
         };
         let shown = |reply: &Reply| (reply.status, serde_json::from_slice(&reply.body).unwrap_or_default());
         let seen = outcome.as_ref().and_then(|outcome| outcome.as_ref().ok()).map(shown);
-        self.record.vendor(at, request, blow, delivered.as_ref().map(shown).as_ref(), seen);
+        let delivered = delivered.as_ref().map(shown);
+        if is_jira(request) {
+            let call = jira::call(&self.clock.0, &self.record, request, delivered.as_ref());
+            self.record.jira(at, call, blow, delivered.as_ref(), seen);
+        } else {
+            self.record.vendor(at, request, blow, delivered.as_ref(), seen);
+        }
         outcome.unwrap_or_else(|| panic_any(Killed))
     }
 }
@@ -191,9 +211,7 @@ impl Tracker for Desk {
     fn create(&self, ticket: &NewTicket) -> Result<Created, TrackerError> {
         let create = || self.tracker.create(ticket);
         self.call("tracker create", create, |created| {
-            let made = created.map(|created| match created {
-                Created::New(ticket) | Created::Existing(ticket) => ticket.key.as_str().into(),
-            });
+            let made = created.map(|created| created.ticket().key.as_str().into());
             let fields = [("title", &ticket.title), ("description", &ticket.description)];
             vec![Call::Create {
                 group: self.record.group_of(&ticket.op),
@@ -220,8 +238,9 @@ impl Tracker for Desk {
         })
     }
 
-    fn update(&self, key: &TicketKey, change: &Change) -> Result<Ticket, TrackerError> {
-        let update = || self.tracker.update(key, change);
+    fn update(&self, key: &TicketKey, change: &Change) -> Result<Ticket, BrokenOff> {
+        let update = || self.tracker.update(key, change).map_err(|broken| broken.error);
+        // It does all or nothing.
         self.call("tracker update", update, |_| {
             let comment = change.comment.as_ref().map(|text| {
                 let (ticket, text) = (key.as_str().into(), text.clone());
@@ -235,5 +254,6 @@ impl Tracker for Desk {
             });
             comment.into_iter().chain(done).collect()
         })
+        .map_err(BrokenOff::from)
     }
 }

@@ -4,21 +4,25 @@ use std::collections::BTreeSet;
 
 use contract_tests::judge::journal::Edited;
 use serde_json::json;
-use sync_client::adapters::local::Uniqueness;
 use sync_client::core::model::TicketKey;
 use sync_client::ports::Clock as _;
 use sync_client::sync::Options;
 
 use crate::blows::Blow;
+use crate::machine::number;
 use crate::pace;
 use crate::quiet::setup;
 use crate::record::capabilities;
 use crate::step::problems;
+use crate::trackers::Kind;
 use crate::two_way;
 use crate::world::{Ended, Setup, World};
 
 /// So many runs after the blow both sides have to be in step.
 const RUNS_MAX: usize = 4;
+
+/// One in so many schedules over Jira is played, unless `SYNC_SHARE` says otherwise.
+const SHARE: usize = 4;
 
 /// What happens before the run with the blow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +33,8 @@ pub(crate) enum Chapter {
     Closings,
     /// What was gone is back; somebody closed a ticket meanwhile.
     Comebacks,
+    /// Everything was exported, and the ledger is gone. For trackers whose tickets can be found again by then.
+    Forgotten,
     /// People closed tickets as what they will not repair, and opened one again. For clients that act on that.
     Decisions,
 }
@@ -38,32 +44,40 @@ impl Chapter {
 
     /// Plays everything up to the run with the blow. Answers the tickets that people closed.
     fn play(self, world: &World) -> BTreeSet<String> {
-        let mut left_to_people = BTreeSet::new();
         if self == Self::First {
-            return left_to_people;
+            return BTreeSet::new();
         }
         world.run_in_peace();
         world.wait(3_600);
-        if self == Self::Decisions {
-            decisions(world);
-            return left_to_people;
+        match self {
+            Self::Decisions => decisions(world),
+            Self::Forgotten => {
+                world.forget();
+                world.record.ledger_lost(world.clock.now());
+            }
+            Self::First | Self::Closings | Self::Comebacks => return self.go_on(world),
         }
+        BTreeSet::new()
+    }
+
+    /// What was open is gone, and it may come back.
+    fn go_on(self, world: &World) -> BTreeSet<String> {
         scan(world, &[]);
         let project = &world.vendors_side().mend.projects[0].clone();
         let libraries: Vec<&String> = project.inventory.iter().map(|used| &used.key_uuid).collect();
         let token = project.token().to_owned();
         world.happen(json!({"type": "mend.scan", "project_token": token, "removed": libraries}));
         if self == Self::Closings {
-            return left_to_people;
+            return BTreeSet::new();
         }
         world.run_in_peace();
         world.wait(3_600);
-        let first = TicketKey::new("LOCAL-1");
+        let first = world.tracker.key(1);
         let (now, accepted) = (world.clock.now(), "We accept this.".to_owned());
-        world.tracker.as_person("ada").comment(&first, &accepted).unwrap();
-        world.record.edited(now, "LOCAL-1", Edited::Commented(accepted));
-        world.tracker.as_person("ada").close(&first).unwrap();
-        world.record.edited(now, "LOCAL-1", Edited::SetDone(true));
+        world.tracker.as_person("ada").comment(&TicketKey::new(&*first), &accepted);
+        world.record.edited(now, &first, Edited::Commented(accepted));
+        world.tracker.as_person("ada").close(&TicketKey::new(&*first));
+        world.record.edited(now, &first, Edited::SetDone(true));
         let targets: Vec<String> = world
             .vendors_side()
             .data_theorem
@@ -74,19 +88,18 @@ impl Chapter {
         scan(world, &targets);
         let added: Vec<_> = libraries.iter().map(|key| json!({"key_uuid": key})).collect();
         world.happen(json!({"type": "mend.scan", "project_token": token, "added": added}));
-        left_to_people.insert("LOCAL-1".to_owned());
-        left_to_people
+        BTreeSet::from([first])
     }
 }
 
-/// LOCAL-1 is closed for good, LOCAL-2 was and is open again, and somebody works on LOCAL-4.
+/// The first ticket is closed for good, the second was and is open again, and somebody works on the fourth.
 fn decisions(world: &World) {
-    two_way::decide(world, "LOCAL-2", "Risk Accepted", true);
+    two_way::decide(world, 2, "Risk Accepted", true);
     world.run_in_peace();
     world.wait(3_600);
-    two_way::decide(world, "LOCAL-1", "Won't Fix", true);
-    two_way::decide(world, "LOCAL-2", "Open", false);
-    two_way::decide(world, "LOCAL-4", "In Progress", false);
+    two_way::decide(world, 1, "Won't Fix", true);
+    two_way::decide(world, 2, "Open", false);
+    two_way::decide(world, 4, "In Progress", false);
     // A search that lags shows it by now.
     world.wait(60);
 }
@@ -94,13 +107,10 @@ fn decisions(world: &World) {
 /// What of these decisions did not reach the vendors.
 fn undone(world: &World) -> Vec<String> {
     let (statuses, told) = (two_way::statuses(world), two_way::told_to_mend(world));
-    let rows = [
-        (&statuses, "LOCAL-1", "CLOSED_WONT_FIX"),
-        (&statuses, "LOCAL-2", "OPEN"),
-        (&told, "LOCAL-4", "In Progress"),
-    ];
-    let undone = rows.iter().filter(|(have, key, wanted)| have.get(*key).is_none_or(|one| one != wanted));
-    undone.map(|(have, key, wanted)| format!("{key} is {:?} instead of {wanted}", have.get(*key))).collect()
+    let rows = [(&statuses, 1, "CLOSED_WONT_FIX"), (&statuses, 2, "OPEN"), (&told, 4, "In Progress")];
+    let rows = rows.map(|(have, number, wanted)| (have.get(&world.tracker.key(number)), number, wanted));
+    let undone = rows.iter().filter(|(have, _, wanted)| have.is_none_or(|one| one != wanted));
+    undone.map(|(have, number, wanted)| format!("ticket {number} is {have:?} instead of {wanted}")).collect()
 }
 
 /// A scan of the app that sees these targets, and no others.
@@ -112,8 +122,8 @@ fn scan(world: &World, observed: &[String]) {
 }
 
 /// One app with four targets, one of them closed from the start, and one project with one violation.
-pub(crate) fn little(uniqueness: Uniqueness) -> Setup {
-    let mut setup = Setup { page_size: 2, uniqueness, ..setup("one-open") };
+pub(crate) fn little(tracker: Kind) -> Setup {
+    let mut setup = Setup { page_size: 2, tracker, ..setup("one-open") };
     let targets = &mut setup.world.data_theorem.security_finding_targets;
     let first = targets[0].clone();
     for number in 0..3 {
@@ -150,7 +160,7 @@ pub(crate) fn play(setup: &Setup, chapter: Chapter, runs: &[Vec<(usize, Blow)>])
             if chapter == Chapter::Decisions {
                 problems.extend(undone(&world));
             }
-            let (has_key, end) = (setup.uniqueness == Uniqueness::Key, world.vendors_side());
+            let (has_key, end) = (setup.tracker.has_unique_key(), world.vendors_side());
             let capabilities = capabilities(has_key, setup.page_size);
             problems.extend(world.record.violations(&capabilities, &end, &world.tracker));
             return if problems.is_empty() { Ok(()) } else { Err(told(problems.join("; "))) };
@@ -171,39 +181,49 @@ pub(crate) fn boundaries(setup: &Setup, chapter: Chapter) -> Vec<String> {
     world.blows.passed()
 }
 
-fn every_single_blow(setup: &Setup) {
+/// Plays one blow of every kind at every boundary of these chapters. Over Jira a run has three times the boundaries of
+/// one over `local`, so one in `SYNC_SHARE` schedules is played there: of every boundary and of every kind as many.
+pub(crate) fn every_single_blow(setup: &Setup, chapters: &[Chapter]) {
     let began = pace::begin();
-    let (mut schedules, mut failures) = (0_usize, Vec::new());
-    for chapter in Chapter::ALL {
-        let boundaries = boundaries(setup, chapter);
-        for (number, boundary) in boundaries.iter().enumerate() {
-            let is_tracker = boundary.starts_with("tracker ");
-            for blow in Blow::ALL.into_iter().filter(|blow| !is_tracker || blow.strikes_trackers()) {
-                schedules += 1;
-                failures.extend(play(setup, chapter, &[vec![(number, blow)]]).err());
+    let share = if setup.tracker == Kind::Jira { number("SYNC_SHARE", SHARE) } else { 1 };
+    let (mut played, mut all, mut failures) = (0_usize, 0_usize, Vec::new());
+    for chapter in chapters {
+        for (at, boundary) in boundaries(setup, *chapter).iter().enumerate() {
+            for (kind, blow) in Blow::ALL.into_iter().enumerate().filter(|(_, blow)| blow.strikes(boundary)) {
+                all += 1;
+                if (at + kind).is_multiple_of(share) {
+                    played += 1;
+                    failures.extend(play(setup, *chapter, &[vec![(at, blow)]]).err());
+                }
             }
         }
     }
-    pace::say("schedules", schedules, began);
+    pace::say(&format!("of {all} schedules over {:?}", setup.tracker), played, began);
+    let count = failures.len();
     failures.truncate(20);
-    assert!(failures.is_empty(), "{} and more:\n{}", failures.len(), failures.join("\n"));
+    assert!(failures.is_empty(), "{count} of {played} schedules:\n{}", failures.join("\n"));
 }
 
 #[test]
 fn a_tracker_with_a_unique_key() {
-    every_single_blow(&little(Uniqueness::Key));
+    every_single_blow(&little(Kind::KEYED), &Chapter::ALL);
 }
 
 #[test]
 fn a_tracker_without_one_whose_search_lags() {
-    every_single_blow(&little(Uniqueness::None { search_lag: std::time::Duration::from_secs(30) }));
+    every_single_blow(&little(Kind::LAGGING), &Chapter::ALL);
+}
+
+#[test]
+fn jira() {
+    every_single_blow(&little(Kind::Jira), &[&Chapter::ALL[..], &[Chapter::Forgotten]].concat());
 }
 
 /// A run is broken off while it closes or opens tickets, and before the next one everything at the vendor is as it was
 /// before. What the tickets were told then is not what the ledger knows.
 #[test]
 fn a_change_that_was_broken_off_is_seen_although_the_vendor_changed_back() {
-    let setup = little(Uniqueness::Key);
+    let setup = little(Kind::KEYED);
     let play = |is_reopening: bool, blow: Option<(usize, Blow)>| {
         let world = World::new(&setup);
         world.run_in_peace();

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 use sync_client::core::model::{OpKey, TicketKey};
 use sync_client::ports::{
-    Change, Clock, Created, NewTicket, NoReply, Reply, Request, Ticket, Tracker, TrackerError, TrackerTraits,
-    Transport,
+    BrokenOff, Change, Clock, Created, NewTicket, NoReply, Reply, Request, Ticket, Tracker, TrackerError,
+    TrackerTraits, Transport,
 };
 
 use crate::carriers::boundary;
@@ -51,7 +51,7 @@ pub(crate) trait Layer: Send + Sync {
         under.changed(since)
     }
 
-    fn update(&self, under: &dyn Tracker, key: &TicketKey, change: &Change) -> Result<Ticket, TrackerError> {
+    fn update(&self, under: &dyn Tracker, key: &TicketKey, change: &Change) -> Result<Ticket, BrokenOff> {
         under.update(key, change)
     }
 }
@@ -103,7 +103,7 @@ impl Tracker for Over<dyn Tracker> {
         self.layer.changed(&*self.under, since)
     }
 
-    fn update(&self, key: &TicketKey, change: &Change) -> Result<Ticket, TrackerError> {
+    fn update(&self, key: &TicketKey, change: &Change) -> Result<Ticket, BrokenOff> {
         self.layer.update(&*self.under, key, change)
     }
 }
@@ -147,7 +147,7 @@ one_call! {
     /// Another list of what changed.
     on_changed OnChanged: changed(Tracker, since: Option<Timestamp>) -> Result<Vec<Ticket>, TrackerError>;
     /// Another way to change tickets.
-    on_update OnUpdate: update(Tracker, key: &TicketKey, change: &Change) -> Result<Ticket, TrackerError>;
+    on_update OnUpdate: update(Tracker, key: &TicketKey, change: &Change) -> Result<Ticket, BrokenOff>;
 }
 
 /// Other replies, where they are JSON, to requests whose [`boundary`] begins like this.

@@ -15,5 +15,6 @@ mod quiet;
 mod readings;
 mod record;
 mod step;
+mod trackers;
 mod two_way;
 mod world;

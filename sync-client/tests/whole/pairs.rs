@@ -1,16 +1,14 @@
 //! Two blows: in one run, or one in each of two runs. There are too many pairs to play them all, so `SYNC_PAIRS` of them
-//! are drawn from `SYNC_SEED`, shared out evenly between the chapters and both kinds of tracker.
-
-use std::time::Duration;
+//! are drawn from `SYNC_SEED`, shared out evenly between the chapters and the kinds of tracker.
 
 use proptest::prelude::Rng as _;
 use proptest::test_runner::{RngAlgorithm, TestRng};
-use sync_client::adapters::local::Uniqueness;
 
 use crate::blows::Blow;
 use crate::every_boundary::{Chapter, boundaries, little, play};
 use crate::machine::number;
 use crate::pace;
+use crate::trackers::Kind;
 
 const PAIRS: usize = 100;
 const SEED: u64 = 1;
@@ -33,8 +31,7 @@ fn pairs_of_blows() {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let mut rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
-    let search_lag = Duration::from_secs(30);
-    let setups = [Uniqueness::Key, Uniqueness::None { search_lag }].map(little);
+    let setups = [Kind::KEYED, Kind::LAGGING, Kind::Jira].map(little);
     let places: Vec<_> = setups
         .iter()
         .flat_map(|setup| Chapter::ALL.map(|chapter| (setup, chapter, boundaries(setup, chapter).len())))

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use fixtures::scenes::SceneContext;
 use fixtures::world::WorldSpec;
 use serde_json::json;
-use sync_client::adapters::local::Uniqueness;
 use sync_client::core::policy::Policy;
 use sync_client::sync::{Options, Progress};
 
+use crate::trackers::Kind;
 use crate::world::{Setup, World};
 
 pub(crate) fn scene(name: &str) -> WorldSpec {
@@ -21,7 +21,7 @@ pub(crate) fn setup(name: &str) -> Setup {
         world: scene(name),
         page_size: 3,
         readings: BTreeMap::new(),
-        uniqueness: Uniqueness::Key,
+        tracker: Kind::KEYED,
         policy: Policy::default(),
     }
 }
@@ -81,7 +81,7 @@ fn a_dry_run_writes_nothing_and_says_what_a_run_will_do() {
     let (report, planned) = world.plan();
     assert_eq!((report.failed, report.in_doubt), (0, 0), "{report:?}");
     assert_eq!(world.vendors_side(), before);
-    assert!(world.tracker.list().unwrap().is_empty());
+    assert!(world.tracker.list().is_empty());
     assert_eq!(world.ledger().last_runs(1).unwrap(), []);
     let mut done = Vec::new();
     world.run_told(Options::default(), &mut |progress| {

@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use fixtures::builders::mend::{library, token};
 use fixtures::world::WorldSpec;
 use serde_json::json;
-use sync_client::adapters::local::Uniqueness;
 use sync_client::core::model::{GroupId, OpKey, TicketKey};
 use sync_client::core::policy::Policy;
 use sync_client::ports::Tracker as _;
 
 use crate::machine::stage::{APPS, COPYLEFT, LIBRARIES, PROJECTS, little_world};
 use crate::step::{items, problems};
+use crate::trackers::Kind;
 use crate::world::{Setup, World};
 
 /// Under these the vendors' own side of the story comes out otherwise, and the tickets follow.
@@ -60,8 +60,8 @@ fn enable_policy(world: &World, is_enabled: bool) {
 /// A first run; findings come and go, and a second run; some come back, and runs until all is quiet. The last look is
 /// a full one, as it is every day.
 fn story(readings: BTreeMap<String, String>) -> Result<Outcome, String> {
-    let (uniqueness, policy) = (Uniqueness::Key, Policy::default());
-    let world = World::new(&Setup { world: little_world(), page_size: 2, readings, uniqueness, policy });
+    let (tracker, policy) = (Kind::KEYED, Policy::default());
+    let world = World::new(&Setup { world: little_world(), page_size: 2, readings, tracker, policy });
     let target = |number: usize| format!("465145317320{:04}", 2_900 + number);
     let targets: Vec<String> = [0, 1, 10, 11, 20, 21].into_iter().map(target).collect();
     world.run_in_peace();
@@ -74,8 +74,8 @@ fn story(readings: BTreeMap<String, String>) -> Result<Outcome, String> {
     mend_scan(&world, 1, &[2], &[]);
     world.run_in_peace();
     let group = GroupId::new(format!("data-theorem/target/{}", targets[2]));
-    let ticket = world.tracker.find(&OpKey::of(&group)).unwrap()[0].key.to_string();
-    world.tracker.as_person("ada").close(&TicketKey::new(&*ticket)).unwrap();
+    let ticket = world.tracker.local().find(&OpKey::of(&group)).unwrap()[0].key.to_string();
+    world.tracker.as_person("ada").close(&TicketKey::new(&*ticket));
     world.wait(7_200);
     scan(&world, APPS[0], &[&targets[0]], &[]);
     scan(&world, APPS[1], &[&targets[4]], &[]);
@@ -104,9 +104,8 @@ fn story(readings: BTreeMap<String, String>) -> Result<Outcome, String> {
 
 fn outcome(world: &World) -> Outcome {
     let spec = world.vendors_side();
-    let tickets = world.tracker.list().unwrap();
-    let details =
-        tickets.iter().map(|ticket| world.tracker.details(&TicketKey::new(&*ticket.key)).unwrap().unwrap());
+    let tickets = world.tracker.list();
+    let details = tickets.iter().map(|ticket| world.tracker.details(&TicketKey::new(&*ticket.key)).unwrap());
     let by_op: BTreeMap<String, _> = details.map(|ticket| (ticket.op.clone().unwrap(), ticket)).collect();
     let mut left: BTreeSet<String> = by_op.keys().cloned().collect();
     let mut outcome = Outcome::new();

@@ -15,12 +15,13 @@ use contract_tests::judge::{Judged, Verdict, judge};
 use fixtures::world::WorldSpec;
 use jiff::Timestamp;
 use serde_json::Value;
-use sync_client::adapters::local::LocalTracker;
+use sync_client::adapters::local::Details;
 use sync_client::core::model::{self, OpKey};
 use sync_client::ports::{Request, TrackerError};
 use sync_client::sync::Report;
 
 use crate::blows::Blow;
+use crate::trackers::{Office, SEARCH_LAG};
 
 /// One ticket per item.
 const GROUPING: Grouping = Grouping { by_finding: false, by_library: false };
@@ -87,6 +88,11 @@ impl Record {
         inner.run = None;
     }
 
+    /// The client's ledger is gone.
+    pub(crate) fn ledger_lost(&self, at: Timestamp) {
+        self.0.lock().unwrap().push(at, What::LedgerLost);
+    }
+
     /// From here on nothing goes wrong, and nothing changes.
     pub(crate) fn quiet(&self, at: Timestamp) {
         self.0.lock().unwrap().push(at, What::Quiet);
@@ -132,19 +138,7 @@ impl Record {
             Reply::Refused(409) => blow == Some(Blow::Twice),
             _ => false,
         };
-        let is_applied = delivered.is_some_and(is_done);
-        let saw = seen.map_or(Reply::Lost, |(status, body)| reply(status, &body));
-        let saw = if matches!(blow, Some(Blow::Truncated | Blow::Html)) { Reply::Lost } else { saw };
-        let header = match blow {
-            Some(Blow::TooMany(header)) => Some(header),
-            Some(Blow::TooManyInHtml) => Some(None),
-            _ => None,
-        };
-        let wait =
-            header.map(|header| Wait { how_long: HowLong::parse(header), scope: WaitScope::Operation });
-        let is_rewritten = matches!(blow, Some(Blow::NotFound));
-        let fault = blow.map(|blow| format!("{blow:?}"));
-        let answer = Answer { is_applied, reply: saw, fault, is_rewritten, wait };
+        let answer = answer(delivered.is_some_and(is_done), blow, seen);
         let request = VendorRequest {
             vendor,
             operation,
@@ -155,6 +149,21 @@ impl Record {
             answer,
         };
         self.0.lock().unwrap().push(at, What::Vendor(request));
+    }
+
+    /// A request to Jira, and what it is to the judge. `delivered` and `seen` are as of requests to a vendor.
+    pub(crate) fn jira(
+        &self,
+        at: Timestamp,
+        call: Option<Call>,
+        blow: Option<Blow>,
+        delivered: Option<&(u16, Value)>,
+        seen: Option<(u16, Value)>,
+    ) {
+        let Some(call) = call else { return };
+        let is_applied = delivered.is_some_and(|(status, _)| (200..300).contains(status));
+        let answer = answer(is_applied, blow, seen);
+        self.0.lock().unwrap().push(at, What::Tracker(TrackerRequest { call, answer }));
     }
 
     /// A request to the tracker, as the calls it consists of.
@@ -197,7 +206,7 @@ impl Record {
         &self,
         capabilities: &Capabilities,
         world: &WorldSpec,
-        tracker: &LocalTracker,
+        tracker: &Office,
     ) -> Vec<String> {
         let inner = self.0.lock().unwrap();
         let judged = Judged {
@@ -245,7 +254,7 @@ impl Inner {
 pub(crate) fn capabilities(has_unique_key: bool, page_size: usize) -> Capabilities {
     Capabilities {
         tracker_has_unique_key: has_unique_key,
-        search_lag_s: 30,
+        search_lag_s: SEARCH_LAG.as_secs(),
         closes: Closes::Transition,
         reopens: true,
         attempts_max: 5,
@@ -265,6 +274,24 @@ fn operation(method: &str, path: &str) -> String {
     }
 }
 
+/// What came of a request over HTTP.
+fn answer(is_applied: bool, blow: Option<Blow>, seen: Option<(u16, Value)>) -> Answer {
+    let saw = seen.map_or(Reply::Lost, |(status, body)| reply(status, &body));
+    let saw = match blow {
+        Some(Blow::Truncated | Blow::Html) => Reply::Lost,
+        Some(Blow::Refused) => Reply::NotSent,
+        _ => saw,
+    };
+    let header = match blow {
+        Some(Blow::TooMany(header)) => Some(header),
+        Some(Blow::TooManyInHtml) => Some(None),
+        _ => None,
+    };
+    let wait = header.map(|header| Wait { how_long: HowLong::parse(header), scope: WaitScope::Operation });
+    let is_rewritten = matches!(blow, Some(Blow::NotFound | Blow::Anonymous));
+    Answer { is_applied, reply: saw, fault: blow.map(|blow| format!("{blow:?}")), is_rewritten, wait }
+}
+
 fn reply(status: u16, body: &Value) -> Reply {
     match status {
         200..=299 if body.get("errorCode").is_some() => Reply::Refused(200),
@@ -277,20 +304,24 @@ fn reply(status: u16, body: &Value) -> Reply {
     }
 }
 
+/// The texts of a ticket as the judge names them.
+pub(crate) fn fields(ticket: &Details) -> BTreeMap<String, String> {
+    BTreeMap::from([
+        ("title".to_owned(), ticket.summary.title.clone()),
+        ("description".to_owned(), ticket.description.clone()),
+    ])
+}
+
 /// The tickets as they are, looked at from outside.
-fn tickets(tracker: &LocalTracker, groups: &BTreeMap<String, GroupId>) -> BTreeMap<TicketKey, Ticket> {
+fn tickets(tracker: &Office, groups: &BTreeMap<String, GroupId>) -> BTreeMap<TicketKey, Ticket> {
     let mut tickets = BTreeMap::new();
-    for summary in tracker.list().unwrap() {
-        let key = model::TicketKey::new(summary.key.as_str());
-        let details = tracker.details(&key).unwrap().unwrap();
+    for details in tracker.tickets() {
+        let summary = &details.summary;
         let origin = details.op.as_ref().and_then(|op| groups.get(op)).cloned();
         let mut ticket = Ticket::new(summary.key.as_str().into(), origin);
         ticket.is_done = summary.is_done;
         ticket.former_keys = details.former_keys.iter().map(|key| key.as_str().into()).collect();
-        ticket.fields = BTreeMap::from([
-            ("title".to_owned(), summary.title.clone()),
-            ("description".to_owned(), details.description.clone()),
-        ]);
+        ticket.fields = fields(&details);
         ticket.labels = details.labels.iter().cloned().collect::<BTreeSet<_>>();
         ticket.comments = details
             .comments

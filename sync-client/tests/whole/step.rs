@@ -20,13 +20,10 @@ pub(crate) struct Side {
 /// stands. Grouping is one ticket per item.
 pub(crate) fn problems(world: &World, left_to_people: &BTreeSet<String>) -> Vec<String> {
     let mut problems = Vec::new();
-    let tickets: Vec<_> = world.tracker.list().unwrap();
     let mut by_op: BTreeMap<String, Vec<(String, bool)>> = BTreeMap::new();
-    for ticket in &tickets {
-        let key = sync_client::core::model::TicketKey::new(ticket.key.as_str());
-        let details = world.tracker.details(&key).unwrap().unwrap();
-        if let Some(op) = details.op {
-            by_op.entry(op).or_default().push((ticket.key.clone(), ticket.is_done));
+    for ticket in world.tracker.tickets() {
+        if let Some(op) = ticket.op {
+            by_op.entry(op).or_default().push((ticket.summary.key, ticket.summary.is_done));
         }
     }
     let items = items(&world.vendors_side());

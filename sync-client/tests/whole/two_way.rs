@@ -1,11 +1,9 @@
 //! What people decide about tickets reaches the vendors, once, and nothing else does.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use contract_tests::judge::journal::Edited;
 use serde_json::json;
-use sync_client::adapters::local::Uniqueness;
 use sync_client::core::model::TicketKey;
 use sync_client::core::policy::Policy;
 use sync_client::core::two_way::TwoWay;
@@ -13,26 +11,26 @@ use sync_client::ports::{Clock as _, NoReply, Tracker as _, TrackerError};
 
 use crate::blows::Blow;
 use crate::carriers::boundary;
-use crate::every_boundary::{Chapter, boundaries, little, play};
+use crate::every_boundary::{Chapter, every_single_blow, little};
 use crate::layers::{on_changed, on_get, on_send, on_update};
-use crate::pace;
+use crate::trackers::Kind;
 use crate::world::{Setup, World};
 
 /// The little world of [`little`], two-way.
-fn two_way(uniqueness: Uniqueness) -> Setup {
+fn two_way(tracker: Kind) -> Setup {
     let policy = Policy { two_way: Some(TwoWay::default()), ..Policy::default() };
-    Setup { policy, ..little(uniqueness) }
+    Setup { policy, ..little(tracker) }
 }
 
 fn keyed() -> World {
-    World::new(&two_way(Uniqueness::Key))
+    World::new(&two_way(Kind::KEYED))
 }
 
-/// Somebody gives a ticket a status.
-pub(crate) fn decide(world: &World, key: &str, status: &str, is_done: bool) {
-    let person = world.tracker.as_person("ada");
-    person.set_status(&TicketKey::new(key), status, is_done).unwrap();
-    world.record.edited(world.clock.now(), key, Edited::SetDone(is_done));
+/// Somebody gives the n-th ticket a status.
+pub(crate) fn decide(world: &World, number: usize, status: &str, is_done: bool) {
+    let key = world.tracker.key(number);
+    world.tracker.as_person("ada").set_status(&TicketKey::new(&*key), status, is_done);
+    world.record.edited(world.clock.now(), &key, Edited::SetDone(is_done));
 }
 
 /// The status of the target that has each ticket.
@@ -62,7 +60,7 @@ fn quiet(world: &World) {
 }
 
 fn comments(world: &World, key: &str) -> usize {
-    world.tracker.details(&TicketKey::new(key)).unwrap().unwrap().comments.len()
+    world.tracker.details(&TicketKey::new(key)).unwrap().comments.len()
 }
 
 #[test]
@@ -75,7 +73,7 @@ fn a_ticket_closed_as_wont_fix_closes_its_target_and_hears_nothing_of_it() {
         let world = keyed();
         world.run_in_peace();
         world.wait(3_600);
-        decide(&world, "LOCAL-1", word, true);
+        decide(&world, 1, word, true);
         let report = world.run_in_peace();
         assert_eq!((report.decided, report.writes(), report.failed), (1, 1, 0), "{report:?}");
         assert_eq!(statuses(&world)["LOCAL-1"], status);
@@ -96,10 +94,10 @@ fn a_ticket_opened_again_opens_what_people_closed() {
     let world = keyed();
     world.run_in_peace();
     world.wait(3_600);
-    decide(&world, "LOCAL-1", "Won't Fix", true);
+    decide(&world, 1, "Won't Fix", true);
     world.run_in_peace();
     world.wait(3_600);
-    decide(&world, "LOCAL-1", "Open", false);
+    decide(&world, 1, "Open", false);
     let report = world.run_in_peace();
     assert_eq!((report.decided, report.writes()), (1, 1), "{report:?}");
     assert_eq!(statuses(&world)["LOCAL-1"], "OPEN");
@@ -113,10 +111,57 @@ fn closing_a_ticket_without_such_a_word_waits_for_the_next_scan() {
     world.run_in_peace();
     world.wait(3_600);
     let before = statuses(&world);
-    decide(&world, "LOCAL-1", "Done", true);
+    decide(&world, 1, "Done", true);
     quiet(&world);
     assert_eq!(statuses(&world), before);
     assert!(world.ticket("LOCAL-1").unwrap().is_done);
+}
+
+/// People close a ticket in a hurry, and say why later. What the client closed has no word of theirs.
+#[test]
+fn a_word_that_is_corrected_later_counts() {
+    let world = keyed();
+    world.run_in_peace();
+    world.wait(3_600);
+    decide(&world, 1, "Done", true);
+    assert_eq!(world.run_in_peace().decided, 0);
+    world.wait(3_600);
+    decide(&world, 1, "Risk Accepted", true);
+    assert_eq!(world.run_in_peace().decided, 1);
+    assert_eq!(statuses(&world)["LOCAL-1"], "CLOSED_RISK_ACCEPTED");
+    quiet(&world);
+    world.happen(
+        json!({"type": "data_theorem.scan", "mobile_app_id": "643010001", "missed": "everything_else"}),
+    );
+    assert!(world.run_in_peace().closed > 0);
+    world.wait(3_600);
+    let seen: Vec<_> = world.vendors_side().data_theorem.security_finding_targets;
+    let seen: Vec<_> = seen.iter().map(|target| json!({"target_id": target.id})).collect();
+    decide(&world, 2, "Won't Fix", true);
+    world.happen(json!({"type": "data_theorem.scan", "mobile_app_id": "643010001", "observed": seen}));
+    let report = world.run_in_peace();
+    assert_eq!(report.decided, 0, "{report:?}");
+    assert_eq!(statuses(&world)["LOCAL-2"], "OPEN");
+}
+
+/// Where a tracker has resolutions, they say it, whatever the status is called.
+#[test]
+fn at_jira_a_resolution_says_it() {
+    let world = World::new(&two_way(Kind::Jira));
+    world.run_in_peace();
+    world.wait(3_600);
+    let key = world.tracker.key(1);
+    let dismissed = |resolution: &str| {
+        world.happen(json!({"type": "jira.issue_transitioned", "issue": key, "status": "Done",
+            "resolution": resolution}));
+        world.wait(60);
+        world.run_in_peace().decided
+    };
+    assert_eq!(dismissed("Cannot Reproduce"), 0);
+    assert_eq!(dismissed("Won't Do"), 1);
+    assert_eq!(statuses(&world)[&key], "CLOSED_WONT_FIX");
+    assert!(world.tracker.details(&TicketKey::new(&*key)).unwrap().comments.is_empty());
+    quiet(&world);
 }
 
 #[test]
@@ -155,7 +200,7 @@ fn what_a_scan_closed_no_ticket_opens() {
     );
     world.run_in_peace();
     world.wait(3_600);
-    decide(&world, "LOCAL-1", "Open", false);
+    decide(&world, 1, "Open", false);
     assert_eq!(world.run_in_peace().decided, 0);
     assert_eq!(statuses(&world)["LOCAL-1"], "CLOSED_FIXED");
     quiet(&world);
@@ -163,10 +208,10 @@ fn what_a_scan_closed_no_ticket_opens() {
 
 #[test]
 fn what_was_decided_before_anybody_wanted_this_is_left_alone() {
-    let mut world = World::new(&little(Uniqueness::Key));
+    let mut world = World::new(&little(Kind::KEYED));
     world.run_in_peace();
     world.wait(3_600);
-    decide(&world, "LOCAL-1", "Won't Fix", true);
+    decide(&world, 1, "Won't Fix", true);
     world.run_in_peace();
     world.policy.two_way = Some(TwoWay::default());
     world.wait(3_600);
@@ -174,19 +219,19 @@ fn what_was_decided_before_anybody_wanted_this_is_left_alone() {
     assert_eq!(world.run_in_peace().decided, 0);
     assert_eq!(statuses(&world), before);
     world.wait(3_600);
-    decide(&world, "LOCAL-2", "Won't Fix", true);
+    decide(&world, 2, "Won't Fix", true);
     assert_eq!(world.run_in_peace().decided, 1);
     assert_eq!(statuses(&world)["LOCAL-2"], "CLOSED_WONT_FIX");
 }
 
 #[test]
 fn nothing_reaches_the_vendors_unless_it_is_wanted() {
-    let world = World::new(&little(Uniqueness::Key));
+    let world = World::new(&little(Kind::KEYED));
     world.run_in_peace();
     world.wait(3_600);
     let before = (statuses(&world), told_to_mend(&world));
-    decide(&world, "LOCAL-1", "Won't Fix", true);
-    decide(&world, "LOCAL-4", "In Progress", false);
+    decide(&world, 1, "Won't Fix", true);
+    decide(&world, 4, "In Progress", false);
     quiet(&world);
     assert_eq!((statuses(&world), told_to_mend(&world)), before);
 }
@@ -197,12 +242,12 @@ fn mend_learns_how_a_ticket_is() {
     world.run_in_peace();
     assert_eq!(told_to_mend(&world)["LOCAL-4"], "Open");
     world.wait(3_600);
-    decide(&world, "LOCAL-4", "In Progress", false);
+    decide(&world, 4, "In Progress", false);
     let report = world.run_in_peace();
     assert_eq!((report.linked, report.writes()), (1, 1), "{report:?}");
     assert_eq!(told_to_mend(&world)["LOCAL-4"], "In Progress");
     quiet(&world);
-    decide(&world, "LOCAL-4", "Won't Fix", true);
+    decide(&world, 4, "Won't Fix", true);
     world.wait(60);
     world.run_in_peace();
     assert_eq!(told_to_mend(&world)["LOCAL-4"], "Won't Fix");
@@ -215,7 +260,7 @@ fn a_dry_run_says_what_people_decided() {
     let world = keyed();
     world.run_in_peace();
     world.wait(3_600);
-    decide(&world, "LOCAL-1", "Won't Fix", true);
+    decide(&world, 1, "Won't Fix", true);
     let before = world.vendors_side();
     let (report, steps) = world.plan();
     assert_eq!(report.decided, 1);
@@ -246,7 +291,7 @@ fn a_decision_right_after_the_clients_own_change_counts() {
     let seen: Vec<_> = world.vendors_side().data_theorem.security_finding_targets;
     scan(&seen.iter().map(|target| json!({"target_id": target.id})).collect::<Vec<_>>());
     assert!(world.run_in_peace().reopened > 0);
-    decide(&world, "LOCAL-1", "Won't Fix", true);
+    decide(&world, 1, "Won't Fix", true);
     world.wait(60);
     assert_eq!(world.run_in_peace().decided, 1);
     assert_eq!(statuses(&world)["LOCAL-1"], "CLOSED_WONT_FIX");
@@ -256,7 +301,7 @@ fn a_decision_right_after_the_clients_own_change_counts() {
 /// good. That the ticket is open is nobody's wish.
 #[test]
 fn a_crash_makes_no_decision_of_the_clients_own_change() {
-    let setup = Setup { policy: two_way(Uniqueness::Key).policy, ..crate::quiet::setup("one-open") };
+    let setup = Setup { policy: two_way(Kind::KEYED).policy, ..crate::quiet::setup("one-open") };
     let play = |kill: Option<usize>| {
         let world = World::new(&setup);
         world.run_in_peace();
@@ -296,7 +341,7 @@ fn a_decision_that_the_vendor_did_not_take_is_not_forgotten() {
     let world = keyed();
     world.run_in_peace();
     world.wait(3_600);
-    decide(&world, "LOCAL-1", "Won't Fix", true);
+    decide(&world, 1, "Won't Fix", true);
     world.wait(2 * 3_600);
     world.put(on_send(|under, request, timeout| {
         if request.url.ends_with("/statuses") {
@@ -320,7 +365,7 @@ fn what_a_search_shows_late_is_no_decision() {
     let world = keyed();
     world.run_in_peace();
     world.wait(3_600);
-    let before = world.tracker.changed(None).unwrap();
+    let before = world.tracker.local().changed(None).unwrap();
     world.happen(
         json!({"type": "data_theorem.scan", "mobile_app_id": "643010001", "missed": "everything_else"}),
     );
@@ -349,14 +394,14 @@ fn a_report_that_is_never_taken_costs_no_decision() {
         }
         under.send(request, timeout)
     }));
-    decide(&world, "LOCAL-4", "In Progress", false);
+    decide(&world, 4, "In Progress", false);
     world.wait(2 * 3_600);
-    for key in ["LOCAL-1", "LOCAL-2"] {
+    for number in [1, 2] {
         world.run_in_peace();
         world.wait(10 * 3_600);
-        decide(&world, key, "Won't Fix", true);
-        assert_eq!(world.run_in_peace().decided, 1, "{key}");
-        assert_eq!(statuses(&world)[key], "CLOSED_WONT_FIX");
+        decide(&world, number, "Won't Fix", true);
+        assert_eq!(world.run_in_peace().decided, 1, "{number}");
+        assert_eq!(statuses(&world)[&world.tracker.key(number)], "CLOSED_WONT_FIX");
     }
     world.take_away();
     world.wait(10 * 3_600);
@@ -370,7 +415,7 @@ fn a_decision_that_could_not_be_looked_at_is_not_forgotten() {
     let world = keyed();
     world.run_in_peace();
     world.wait(3_600);
-    decide(&world, "LOCAL-1", "Won't Fix", true);
+    decide(&world, 1, "Won't Fix", true);
     world.wait(2 * 3_600);
     world.put(on_get(|_, _| Err(TrackerError::Unavailable("connection refused".to_owned()))));
     assert_eq!(world.run_in_peace().decided, 0);
@@ -387,14 +432,14 @@ fn switched_off_and_on_it_begins_anew() {
     world.run_in_peace();
     world.policy.two_way = None;
     world.wait(3_600);
-    decide(&world, "LOCAL-1", "Won't Fix", true);
+    decide(&world, 1, "Won't Fix", true);
     world.run_in_peace();
     world.policy.two_way = Some(TwoWay::default());
     world.wait(60);
     assert_eq!(world.run_in_peace().decided, 0);
     quiet(&world);
-    decide(&world, "LOCAL-1", "Open", false);
-    decide(&world, "LOCAL-2", "Won't Fix", true);
+    decide(&world, 1, "Open", false);
+    decide(&world, 2, "Won't Fix", true);
     world.wait(60);
     assert_eq!(world.run_in_peace().decided, 1);
     assert_eq!(statuses(&world)["LOCAL-2"], "CLOSED_WONT_FIX");
@@ -406,7 +451,7 @@ fn a_change_that_was_refused_makes_no_decision_unheard() {
     let world = keyed();
     world.run_in_peace();
     world.wait(3_600);
-    world.put(on_update(|_, _, _| Err(TrackerError::Refused("no permission to comment".to_owned()))));
+    world.put(on_update(|_, _, _| Err(TrackerError::Refused("no permission to comment".to_owned()).into())));
     // Something to tell the ticket, which is refused: its target is closed, and open again.
     world.happen(
         json!({"type": "data_theorem.scan", "mobile_app_id": "643010001", "missed": "everything_else"}),
@@ -415,37 +460,26 @@ fn a_change_that_was_refused_makes_no_decision_unheard() {
     let seen: Vec<_> = world.vendors_side().data_theorem.security_finding_targets;
     let seen: Vec<_> = seen.iter().map(|target| json!({"target_id": target.id})).collect();
     world.happen(json!({"type": "data_theorem.scan", "mobile_app_id": "643010001", "observed": seen}));
-    decide(&world, "LOCAL-1", "Won't Fix", true);
+    decide(&world, 1, "Won't Fix", true);
     world.wait(60);
     assert_eq!(world.run_in_peace().decided, 1);
     assert_eq!(statuses(&world)["LOCAL-1"], "CLOSED_WONT_FIX");
 }
 
-/// One blow of every kind at every boundary of runs in which people decide, and of those in which the client closes and
-/// opens tickets by itself.
-fn every_single_blow(setup: &Setup) {
-    let began = pace::begin();
-    let (mut schedules, mut failures) = (0_usize, Vec::new());
-    for chapter in [Chapter::Closings, Chapter::Comebacks, Chapter::Decisions] {
-        for (number, boundary) in boundaries(setup, chapter).iter().enumerate() {
-            let is_tracker = boundary.starts_with("tracker ");
-            for blow in Blow::ALL.into_iter().filter(|blow| !is_tracker || blow.strikes_trackers()) {
-                schedules += 1;
-                failures.extend(play(setup, chapter, &[vec![(number, blow)]]).err());
-            }
-        }
-    }
-    pace::say("schedules", schedules, began);
-    failures.truncate(20);
-    assert!(failures.is_empty(), "{} and more:\n{}", failures.len(), failures.join("\n"));
-}
+/// Runs in which people decide, and those in which the client closes and opens tickets by itself.
+const CHAPTERS: [Chapter; 3] = [Chapter::Closings, Chapter::Comebacks, Chapter::Decisions];
 
 #[test]
 fn decisions_survive_every_blow_where_keys_are_unique() {
-    every_single_blow(&two_way(Uniqueness::Key));
+    every_single_blow(&two_way(Kind::KEYED), &CHAPTERS);
 }
 
 #[test]
 fn decisions_survive_every_blow_where_search_lags() {
-    every_single_blow(&two_way(Uniqueness::None { search_lag: Duration::from_secs(30) }));
+    every_single_blow(&two_way(Kind::LAGGING), &CHAPTERS);
+}
+
+#[test]
+fn decisions_survive_every_blow_over_jira() {
+    every_single_blow(&two_way(Kind::Jira), &CHAPTERS);
 }

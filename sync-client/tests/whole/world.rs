@@ -16,19 +16,21 @@ use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
 use sync_client::adapters::caller::{Caller, Patience};
 use sync_client::adapters::data_theorem::DataTheorem;
-use sync_client::adapters::local::{LocalTracker, Uniqueness};
+use sync_client::adapters::jira::Jira;
+use sync_client::adapters::local::Summary;
 use sync_client::adapters::mend::{Mend, MendSettings};
 use sync_client::config::DataTheoremSettings;
 use sync_client::core::noticed::Noticed;
 use sync_client::core::policy::Policy;
 use sync_client::ledger::{Ledger, LedgerError};
-use sync_client::ports::{Clock, Ticket, Tracker, Transport};
+use sync_client::ports::{Clock, Tracker, Transport};
 use sync_client::sync::{Options, Pretend, Progress, Report, Run, Vendors};
 
 use crate::blows::{Blows, Killed};
 use crate::carriers::{Desk, VirtualClock, Wire};
 use crate::layers::{Layer, Over};
 use crate::record::Record;
+use crate::trackers::{Kind, Office, jira};
 
 /// How a run of the client ended.
 #[derive(Debug)]
@@ -57,14 +59,14 @@ pub(crate) struct Setup {
     pub(crate) world: WorldSpec,
     pub(crate) page_size: usize,
     pub(crate) readings: BTreeMap<String, String>,
-    pub(crate) uniqueness: Uniqueness,
+    pub(crate) tracker: Kind,
     pub(crate) policy: Policy,
 }
 
 /// Both sides, and the client's ledger.
 pub(crate) struct World {
     pub(crate) control: Control,
-    pub(crate) tracker: Arc<LocalTracker>,
+    pub(crate) tracker: Office,
     pub(crate) clock: VirtualClock,
     pub(crate) blows: Arc<Blows>,
     pub(crate) record: Arc<Record>,
@@ -116,14 +118,22 @@ static HOST: LazyLock<Host> = LazyLock::new(|| {
     Host { runtime, server, wire }
 });
 
+/// In process nothing listens anywhere; any address of this machine will do.
+const HERE: &str = "http://localhost";
+
 static LEDGERS: AtomicUsize = AtomicUsize::new(0);
 
 impl World {
     pub(crate) fn new(setup: &Setup) -> Self {
         quiet_kills();
         let host = &*HOST;
+        let mut world = setup.world.clone();
+        let is_ready = world.jira.projects.iter().any(|project| project.key == jira::PROJECT);
+        if setup.tracker == Kind::Jira && !is_ready {
+            world.jira = jira::site();
+        }
         let request = SandboxRequest {
-            world: Some(WorldChoice::Spec(Box::new(setup.world.clone()))),
+            world: Some(WorldChoice::Spec(Box::new(world))),
             page_size: Some(setup.page_size),
             clock: Some(ClockMode::Manual),
             readings: setup.readings.clone(),
@@ -131,12 +141,12 @@ impl World {
         };
         let control = host.runtime.block_on(host.server.create_sandbox(request)).unwrap();
         let clock = VirtualClock(control.clone());
-        let tracker = LocalTracker::in_memory(Arc::new(clock.clone()), setup.uniqueness).unwrap();
+        let tracker = Office::new(setup.tracker, &control, &clock);
         let record = Arc::new(Record::default());
         record.begin(&control.export_world());
         Self {
             control,
-            tracker: Arc::new(tracker),
+            tracker,
             clock,
             blows: Arc::default(),
             record,
@@ -192,8 +202,8 @@ impl World {
         let run = AssertUnwindSafe(|| {
             let mut ledger = ledger()?;
             let clock = self.layered::<dyn Clock>(Arc::new(self.clock.clone()), |over| Arc::new(over));
-            let tracker = self.layered::<dyn Tracker>(Arc::new(self.desk()), |over| Arc::new(over));
-            let vendors = self.vendors(&clock);
+            let caller = self.caller(&clock);
+            let (tracker, vendors) = (self.port(&caller), self.vendors(caller));
             Run::new(&vendors, &*tracker, &*clock, &mut ledger, &self.policy, options, progress).perform()
         });
         let started = RunStarted {
@@ -227,8 +237,9 @@ impl World {
     /// What a run would do.
     pub(crate) fn dry_run(&self, told: &mut dyn FnMut(&str)) -> Report {
         let clock = self.layered::<dyn Clock>(Arc::new(self.clock.clone()), |over| Arc::new(over));
-        let tracker = self.layered::<dyn Tracker>(Arc::new(self.desk()), |over| Arc::new(over));
-        let (vendors, pretend) = (self.vendors(&clock), Pretend::new(&*tracker));
+        let caller = self.caller(&clock);
+        let (tracker, vendors) = (self.port(&caller), self.vendors(caller));
+        let pretend = Pretend::new(&*tracker);
         let mut ledger = self.ledger().copy_in_memory().unwrap();
         let mut progress = |progress: Progress<'_>| {
             if let Progress::Did(step) = progress {
@@ -303,17 +314,23 @@ impl World {
     }
 
     /// The ticket with a key.
-    pub(crate) fn ticket(&self, key: &str) -> Option<Ticket> {
-        self.tracker.get(&sync_client::core::model::TicketKey::new(key)).unwrap()
+    pub(crate) fn ticket(&self, key: &str) -> Option<Summary> {
+        let ticket = self.tracker.details(&sync_client::core::model::TicketKey::new(key))?;
+        Some(ticket.summary)
     }
 
-    pub(crate) fn desk(&self) -> Desk {
-        Desk {
-            record: Arc::clone(&self.record),
-            tracker: Arc::clone(&self.tracker),
-            clock: self.clock.clone(),
-            blows: Arc::clone(&self.blows),
-        }
+    /// The tracker as the client sees it.
+    fn port(&self, caller: &Caller) -> Arc<dyn Tracker> {
+        let tracker: Arc<dyn Tracker> = match &self.tracker {
+            Office::Local(tracker) => Arc::new(Desk {
+                record: Arc::clone(&self.record),
+                tracker: Arc::clone(tracker),
+                clock: self.clock.clone(),
+                blows: Arc::clone(&self.blows),
+            }),
+            Office::Jira(control) => Arc::new(Jira::new(jira::settings(control, HERE), caller.clone())),
+        };
+        self.layered::<dyn Tracker>(tracker, |over| Arc::new(over))
     }
 
     /// A port with every layer over it.
@@ -326,9 +343,8 @@ impl World {
         self.ledger.lock().unwrap().name.clone()
     }
 
-    fn vendors(&self, clock: &Arc<dyn Clock>) -> Vendors {
-        let env = self.control.environment().env;
-        let noticed = Arc::new(Noticed::default());
+    /// Carries requests to the vendors, and to the tracker if it is not called.
+    fn caller(&self, clock: &Arc<dyn Clock>) -> Caller {
         let wire = Wire {
             record: Arc::clone(&self.record),
             server: Arc::clone(&HOST.wire),
@@ -338,16 +354,20 @@ impl World {
         let deadline = clock.now() + SignedDuration::from_hours(2);
         let patience = Patience { deadline: Some(deadline), ..Patience::default() };
         let wire = self.layered::<dyn Transport>(Arc::new(wire), |over| Arc::new(over));
-        let caller = Caller::new(wire, Arc::clone(clock), patience);
-        // In process nothing listens anywhere; any address of this machine will do.
+        Caller::new(wire, Arc::clone(clock), patience)
+    }
+
+    fn vendors(&self, caller: Caller) -> Vendors {
+        let env = self.control.environment().env;
+        let noticed = Arc::new(Noticed::default());
         let settings = DataTheoremSettings::read(|name| match name {
-            "DATA_THEOREM_BASE_URL" => Some("http://localhost/apis/mobile_security/results/v2".into()),
+            "DATA_THEOREM_BASE_URL" => Some(format!("{HERE}/apis/mobile_security/results/v2").into()),
             _ => env.get(name).map(Into::into),
         });
         let settings = settings.unwrap();
         let data_theorem = DataTheorem::new(settings, caller.clone(), Arc::clone(&noticed));
-        let url = reqwest::Url::parse("http://localhost").unwrap();
-        let settings = MendSettings::new(url, &env["MEND_USER_KEY"], &env["MEND_ORG_TOKEN"]).unwrap();
+        let settings =
+            MendSettings::new(HERE.parse().unwrap(), &env["MEND_USER_KEY"], &env["MEND_ORG_TOKEN"]).unwrap();
         let mend = Mend::new(settings, caller, Arc::clone(&noticed));
         Vendors { data_theorem: Some(data_theorem), mend: Some(mend), noticed }
     }

@@ -132,7 +132,7 @@ fn end(request: Request<'_>, subject: &Subject) -> Option<End> {
         Reply::NotFound => (is_write || is_list(request, subject)).then_some(End::Failed),
         // The other side is as it was wanted, or has changed and is looked at again.
         Reply::Refused(409 | 412) => (!is_write).then_some(End::Failed),
-        Reply::Refused(_) | Reply::Denied | Reply::TooMany => Some(End::Failed),
+        Reply::Refused(_) | Reply::Denied | Reply::TooMany | Reply::NotSent => Some(End::Failed),
         Reply::Failed(_) | Reply::Lost => {
             Some(if is_write && answer.is_applied { End::Unheard } else { End::Failed })
         }

@@ -134,13 +134,15 @@ fn acts(
     let decision = leave.decision.map(|(decision, _)| decision);
     let shown: Vec<usize> = decision.into_iter().chain([index]).collect();
     let is_repeated = case.repeats_doubt(index);
+    // What was surely not done uses no news up.
+    let is_done = request.answer.reply.may_have_taken_effect();
     match &request.call {
         Call::SetDone { is_done: false, .. } => {
             if is_theirs && !leave.is_wanted_again && !is_repeated {
                 let text = format!("{key} was closed by a person and is opened again without news");
                 findings.convict(case, &shown, text);
             }
-            leave.is_wanted_again = false;
+            leave.is_wanted_again &= !is_done;
         }
         Call::Comment { .. } => {
             let has_spoken = leave.decision.is_some_and(|(_, has_spoken)| has_spoken);
@@ -148,8 +150,8 @@ fn acts(
                 let text = format!("{key} was closed by a person and gets another comment without news");
                 findings.convict(case, &shown, text);
             }
-            leave.has_news = false;
-            leave.decision = leave.decision.map(|(decision, _)| (decision, true));
+            leave.has_news &= !is_done;
+            leave.decision = leave.decision.map(|(decision, has_spoken)| (decision, has_spoken || is_done));
         }
         _ => {}
     }

@@ -118,3 +118,26 @@ fn what_is_allowed_is_not_convicted() {
         assert_eq!(convicted(&judged), BTreeSet::new(), "story {place}: {:#?}", judge(&judged));
     }
 }
+
+/// What was surely not done uses no news up.
+#[test]
+fn what_has_to_wait_is_done_later() {
+    let (mut patient, key) = exported(closing());
+    patient.edit(&key, Edited::SetDone(true));
+    patient.change(&target("1"), "CLOSED_FIXED");
+    patient.change(&target("1"), "OPEN");
+    patient.run(0, |story| {
+        story.list();
+        for reply in [Reply::TooMany, Reply::NotSent, Reply::Done] {
+            story.tracker(Call::Comment { ticket: key.clone(), text: "It is open again.".to_owned() }, reply);
+            story.wait(2);
+        }
+        for reply in [Reply::NotSent, Reply::TooMany, Reply::Done] {
+            let call = Call::SetDone { ticket: key.clone(), is_done: false, duplicate_of: None };
+            story.tracker(call, reply);
+            story.wait(2);
+        }
+    });
+    let judged = patient.judged();
+    assert_eq!(convicted(&judged), BTreeSet::new(), "{:#?}", judge(&judged));
+}

@@ -16,6 +16,7 @@ pub(super) const BROKEN: &[Broken] = &[
     ("I9", &[], conflict_forced),
     ("I10", &[], reopened_against_a_person),
     ("I10", &[], nagging),
+    ("I10", &[], reopened_twice_after_a_pause),
     ("I11", &[], closed_for_a_part),
     ("I11", &[], reopened_for_nothing),
     ("I12", &[], || shown_by("stderr")),
@@ -84,6 +85,27 @@ fn nagging() -> Judged {
             story.comment(&key, text);
         });
     }
+    story.judged()
+}
+
+/// The first is told to wait and then granted, which uses the news up.
+fn reopened_twice_after_a_pause() -> Judged {
+    let (mut story, key) = exported(closing());
+    story.edit(&key, Edited::SetDone(true));
+    story.change(&target("1"), "CLOSED_FIXED");
+    story.change(&target("1"), "OPEN");
+    story.run(0, |story| {
+        story.list();
+        let call = Call::SetDone { ticket: key.clone(), is_done: false, duplicate_of: None };
+        story.tracker(call.clone(), Reply::TooMany);
+        story.wait(2);
+        story.tracker(call, Reply::Done);
+    });
+    story.edit(&key, Edited::SetDone(true));
+    story.run(0, |story| {
+        story.list();
+        story.set_done(&key, false);
+    });
     story.judged()
 }
 

@@ -30,7 +30,9 @@ use super::rest::{Ask, Rest, malformed};
 use crate::core::markup::{Block, Dialect, fit, parse, wiki};
 use crate::core::model::{OpKey, Source, TicketKey};
 use crate::core::text::Units;
-use crate::ports::{Change, Created, NewTicket, Ticket, Tracker, TrackerError, TrackerTraits};
+use crate::ports::{
+    BrokenOff, Change, Created, Granted, NewTicket, Ticket, Tracker, TrackerError, TrackerTraits,
+};
 
 /// More has no summary (facts of many clients: github.com/release-engineering/Sync2Jira/pull/119).
 const TITLE_MAX: usize = 255;
@@ -328,8 +330,13 @@ impl Tracker for Jira {
         let account = self.account()?;
         let jql = format!("labels = \"{op}\" ORDER BY created ASC");
         let fields: Vec<&str> = FIELDS.split(',').collect();
+        let mut issues = self.search(&account, &jql, &fields)?;
+        // Whoever clones an issue copies its label. What was made as ours has the property as well.
+        if issues.iter().any(|issue| issue.property.as_ref() == Some(op)) {
+            issues.retain(|issue| issue.property.as_ref() == Some(op));
+        }
         let mut tickets = Vec::new();
-        for issue in self.search(&account, &jql, &fields)? {
+        for issue in issues {
             // A label that somebody took away may still be in the index.
             if issue.op().as_ref() != Some(op) && !issue.has_label(op) {
                 return Err(refused(format!(
@@ -351,18 +358,22 @@ impl Tracker for Jira {
             )));
         }
         let (id, key) = self.post(&account, ticket)?;
-        let Ok(Some(made)) = self.issue(&account, &id.to_string()) else {
-            // It is there, whatever came of looking at it.
-            return Ok(Created::New(Ticket {
-                url: Some(self.address(&key)),
-                key,
-                is_done: false,
-                status: String::new(),
-                resolution: None,
-                op: Some(ticket.op.clone()),
-                our_last_comment: None,
-                our_comments: 0,
-            }));
+        let gone = || refused(format!("{key} is not there"));
+        let made = match self.issue(&account, &id.to_string()).and_then(|made| made.ok_or_else(gone)) {
+            Ok(made) => made,
+            Err(error) => {
+                let unseen = Ticket {
+                    url: Some(self.address(&key)),
+                    key,
+                    is_done: false,
+                    status: String::new(),
+                    resolution: None,
+                    op: Some(ticket.op.clone()),
+                    our_last_comment: None,
+                    our_comments: 0,
+                };
+                return Ok(Created::Unseen(unseen, error));
+            }
         };
         let is_labelled = made.has_label(&ticket.op);
         let shown = self.ticket(&account, &made);
@@ -403,11 +414,11 @@ impl Tracker for Jira {
             .collect())
     }
 
-    fn update(&self, key: &TicketKey, change: &Change) -> Result<Ticket, TrackerError> {
+    fn update(&self, key: &TicketKey, change: &Change) -> Result<Ticket, BrokenOff> {
         let account = self.account()?;
         let gone = || refused(format!("there is no issue {key}, or it may not be seen"));
         if !wire::is_issue(key.as_str()) {
-            return Err(gone());
+            return Err(gone().into());
         }
         let before = self.issue(&account, key.as_str())?.ok_or_else(gone)?;
         let is_done = change.is_done.filter(|is_done| *is_done != before.is_done);
@@ -416,19 +427,25 @@ impl Tracker for Jira {
         if change.comment.is_none() && transition.is_none() {
             return Ok(self.ticket(&account, &before));
         }
+        let mut granted = Granted::default();
         if let Some(comment) = &change.comment {
             let body = json!({"body": Self::body(account.version, comment)});
             self.write_to(&account, &before, "comment", body)?;
+            granted.comment = true;
         }
         if let Some(transition) = transition {
-            self.write_to(&account, &before, "transitions", transition)?;
+            let moved = self.write_to(&account, &before, "transitions", transition);
+            moved.map_err(|error| BrokenOff { granted, error })?;
+            granted.is_done = is_done;
         }
-        let after = self.issue(&account, key.as_str())?.ok_or_else(gone)?;
+        let after = self.issue(&account, key.as_str()).and_then(|after| after.ok_or_else(gone));
+        let after = after.map_err(|error| BrokenOff { granted, error })?;
         if is_done.is_some_and(|is_done| is_done != after.is_done) {
-            return Err(refused(format!(
+            let error = refused(format!(
                 "Jira says that {key} went on, and it is still {:?}: does something send it back?",
                 after.status
-            )));
+            ));
+            return Err(BrokenOff { granted, error });
         }
         Ok(self.ticket(&account, &after))
     }

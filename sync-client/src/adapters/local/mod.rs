@@ -27,7 +27,9 @@ pub use view::{Comment, Details, Summary, Tickets};
 
 use crate::core::model::{OpKey, TicketKey};
 use crate::core::text::Units;
-use crate::ports::{Change, Clock, Created, NewTicket, Ticket, Tracker, TrackerError, TrackerTraits};
+use crate::ports::{
+    BrokenOff, Change, Clock, Created, NewTicket, Ticket, Tracker, TrackerError, TrackerTraits,
+};
 
 /// The author of the client's own comments.
 pub const CLIENT: &str = "sync-client";
@@ -197,8 +199,8 @@ impl Tracker for LocalTracker {
         Ok(self.rows(&self.database()).changed(since_ms, until_ms)?)
     }
 
-    fn update(&self, key: &TicketKey, change: &Change) -> Result<Ticket, TrackerError> {
-        Ok(self.apply(key, change)?)
+    fn update(&self, key: &TicketKey, change: &Change) -> Result<Ticket, BrokenOff> {
+        Ok(self.apply(key, change).map_err(TrackerError::from)?)
     }
 }
 

@@ -26,7 +26,9 @@ use super::rest::{Ask, Rest};
 use crate::core::markup::{Dialect, parse, wiki};
 use crate::core::model::{OpKey, TicketKey};
 use crate::core::text::Units;
-use crate::ports::{Change, Created, NewTicket, Ticket, Tracker, TrackerError, TrackerTraits};
+use crate::ports::{
+    BrokenOff, Change, Created, Granted, NewTicket, Ticket, Tracker, TrackerError, TrackerTraits,
+};
 
 /// More characters has no subject.
 const TITLE_CHARS_MAX: usize = 255;
@@ -252,7 +254,7 @@ impl Tracker for Redmine {
         Ok(rows.iter().filter(ours).map(|row| self.ticket(&account, row)).collect())
     }
 
-    fn update(&self, key: &TicketKey, change: &Change) -> Result<Ticket, TrackerError> {
+    fn update(&self, key: &TicketKey, change: &Change) -> Result<Ticket, BrokenOff> {
         let account = self.account()?;
         let gone = || refused(format!("there is no ticket {key}, or it may not be seen"));
         let number = wire::number(key).ok_or_else(gone)?;
@@ -273,19 +275,26 @@ impl Tracker for Redmine {
         let ask = Ask::write(Method::PUT, format!("/issues/{number}.json"), json!({"issue": members}));
         let reply = self.rest.send(&ask)?;
         self.rest.done(&ask, &reply)?;
-        let after = self.issue(number)?.ok_or_else(gone)?;
+        // Redmine grants much that it does not do, so until this look nothing is known.
+        let unknown =
+            |why: String| TrackerError::Unknown(format!("{key} was not seen after its change: {why}"));
+        let after = self.issue(number).map_err(|error| unknown(error.to_string()))?;
+        let after = after.ok_or_else(|| unknown("it is not there".to_owned()))?;
         let ticket = self.ticket(&account, &after);
+        let was_commented = ticket.our_comments > self.ticket(&account, &before).our_comments;
         if is_done.is_some_and(|is_done| is_done != ticket.is_done) {
-            return Err(refused(format!(
+            let error = refused(format!(
                 "Redmine answers {} and leaves {key} as it is, {:?}: does the workflow allow the change?",
                 reply.status, after.status
-            )));
+            ));
+            return Err(BrokenOff { granted: Granted { comment: was_commented, is_done: None }, error });
         }
-        if note.is_some() && ticket.our_comments == self.ticket(&account, &before).our_comments {
-            return Err(refused(format!(
+        if note.is_some() && !was_commented {
+            let error = refused(format!(
                 "Redmine answers {} and leaves the comment on {key} out: may this user add notes?",
                 reply.status
-            )));
+            ));
+            return Err(BrokenOff { granted: Granted { comment: false, is_done }, error });
         }
         Ok(ticket)
     }

@@ -144,6 +144,12 @@ fn a_cut_keeps_the_end_and_breaks_nothing() {
     let code = format!("```\n{}\n```", "x\n".repeat(30_000));
     let cut = wiki(&fit(parse(&code), 32_767, length), Dialect::Jira);
     assert_eq!(cut.matches("{noformat}").count(), 2, "the block is closed");
+    // What is too long by itself is cut inside, however deep that is.
+    let long = "é😀 ".repeat(2_000);
+    for start in ["# ", "> ", "- ", "1. > - ", "> - x\n>\n> - "] {
+        let cut = wiki(&fit(parse(&format!("{start}{long}")), 1_000, length), Dialect::Jira);
+        assert!(cut.matches('é').count() > 230 && cut.ends_with("… cut"), "{start}: {}", cut.chars().count());
+    }
     for part in ["- one\n", "> - one\n\nx\n\n", "> one\n>\n"] {
         let cut = wiki(&fit(parse(&part.repeat(9_000)), 1_000, length), Dialect::Jira);
         assert!(cut.matches("one").count() > 20, "{cut}");

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::json;
-use sync_client::core::model::{GroupId, OpKey};
+use sync_client::core::model::{GroupId, OpKey, TicketKey};
 use sync_client::core::policy::TargetGroups;
 use sync_client::exit::Exit;
 use sync_client::ledger::{Ledger, LedgerError};
-use sync_client::ports::{NewTicket, Tracker as _};
+use sync_client::ports::NewTicket;
 use sync_client::sync::Options;
 
 use super::odd::{
@@ -80,11 +80,7 @@ fn row_06_ticket_closed_by_a_person_is_found(world: &World) -> Verdict {
     let violation = ticket_of_violation(world, 0).unwrap_or_default();
     let target = ticket_of(world, FIRST).unwrap_or_default();
     for key in [&violation, &target] {
-        world
-            .tracker
-            .as_person("ada")
-            .close(&sync_client::core::model::TicketKey::new(key.as_str()))
-            .unwrap();
+        world.tracker.as_person("ada").close(&TicketKey::new(key.as_str()));
     }
     settle(world)?;
     world.forget();
@@ -98,8 +94,8 @@ fn row_06_ticket_closed_by_a_person_is_found(world: &World) -> Verdict {
 fn row_07_edited_title_is_no_new_ticket(world: &World) -> Verdict {
     run(world)?;
     for ticket in tickets(world) {
-        let key = sync_client::core::model::TicketKey::new(ticket.key);
-        world.tracker.as_person("ada").edit_title(&key, "Ours now").unwrap();
+        let key = TicketKey::new(ticket.key);
+        world.tracker.as_person("ada").edit_title(&key, "Ours now");
     }
     let name = &world.vendors_side().mend.vulnerabilities[0].name.clone();
     world.happen(json!({"type": "mend.vulnerability_rescored", "name": name, "score": 7.1}));
@@ -172,20 +168,21 @@ pub(super) fn ledger_file(world: &World) -> PathBuf {
 /// GitHub's ghas-jira-integration sorts the keys of duplicates as texts, and keeps 10000 rather than 9999.
 fn row_12_oldest_of_two_tickets_stays(world: &World) -> Verdict {
     for number in 1..=8 {
-        world.tracker.as_person("ada").create(&format!("Ticket {number}")).unwrap();
+        world.tracker.as_person("ada").create(&format!("Ticket {number}"));
     }
     let op = OpKey::of(&GroupId::new(format!("data-theorem/target/{FIRST}")));
     let (title, description) = ("Twice".to_owned(), "Made by a client without a memory.".to_owned());
     let twice = NewTicket { op, title, description, labels: Vec::new() };
-    world.tracker.create(&twice).unwrap();
-    world.tracker.create(&twice).unwrap();
+    world.tracker.make(&twice);
+    world.tracker.make(&twice);
     world.wait(60);
     settle(world)?;
-    let is_done = |key| details(world, key).summary.is_done;
-    equal("done", &(is_done("LOCAL-9"), is_done("LOCAL-10")), &(false, true))?;
-    let last = details(world, "LOCAL-10").comments.pop().map(|comment| comment.text).unwrap_or_default();
-    ensure(last.contains("LOCAL-9"), || format!("the comment is {last:?}"))?;
-    equal("link", &ticket_of(world, FIRST).as_deref(), &Some("LOCAL-9"))
+    let is_done = |key: &str| details(world, key).summary.is_done;
+    let [older, newer] = [9, 10].map(|number| world.tracker.key(number));
+    equal("done", &(is_done(&older), is_done(&newer)), &(false, true))?;
+    let last = details(world, &newer).comments.pop().map(|comment| comment.text).unwrap_or_default();
+    ensure(last.contains(&older), || format!("the comment is {last:?}"))?;
+    equal("link", &ticket_of(world, FIRST), &Some(older))
 }
 
 /// hyades made a ticket for each time that a list named a finding, and lists repeat rows when they shift.

@@ -73,7 +73,7 @@ fn row_48_every_fault_ends_in_a_report(world: &World) -> Verdict {
             ["GET mobile_apps", "GET security_finding_targets?", "fetchProjectPolicyIssues", "tracker find"]
         {
             let at = boundaries.iter().position(|boundary| boundary.starts_with(of));
-            let Some(at) = at.filter(|_| !of.starts_with("tracker") || blow.strikes_trackers()) else {
+            let Some(at) = at.filter(|at| blow.strikes(&boundaries[*at])) else {
                 continue;
             };
             world.wait(3_600);
@@ -131,7 +131,10 @@ fn row_53_mend_is_told_the_key_of_a_ticket(world: &World) -> Verdict {
     settled_and_in_step(world)?;
     let issues = world.vendors_side().mend.external_issues;
     let keys: Vec<&str> = issues.iter().map(|issue| issue.identifier.as_str()).collect();
-    ensure(keys.len() == 1 && keys[0].starts_with("LOCAL-"), || format!("{keys:?}"))
+    let made: Vec<String> = tickets(world).into_iter().map(|ticket| ticket.key).collect();
+    ensure(keys.len() == 1 && made.iter().any(|key| key == keys[0]), || {
+        format!("{keys:?}, and made were {made:?}")
+    })
 }
 
 /// The vendor asks integrations to survive new words, and to notice them; many take every other word for closed.

@@ -5,9 +5,8 @@
 //! what the ledger remembers. [`every_sabotage_is_convicted`] prints who was convicted of what.
 //!
 //! Absent are
-//! * 29 and 65, which need the way back from the tracker to the vendor, and webhooks;
-//! * 32, 33, 35 and 52, which are about Jira: workflows, names of transitions, issue types and its document format. Of
-//!   row 50 the part about its markup is absent, too;
+//! * 35: the kind of issue is what the settings say when a ticket is made, and nothing of a ticket depends on it later;
+//! * 65, webhooks: the client asks, and is not called;
 //! * 59, the certificates: they are below the port that is played here, and the tests of the real transport have it.
 
 #![expect(clippy::doc_markdown, reason = "names of tools are no code")]
@@ -20,6 +19,7 @@ mod sabotage;
 mod scenes;
 mod statuses;
 mod watermarks;
+mod workflows;
 mod writes;
 
 use std::collections::BTreeSet;
@@ -30,6 +30,7 @@ use sync_client::core::model::TicketKey;
 use sync_client::sync::{Options, Report};
 
 use crate::step::problems;
+use crate::trackers::Kind;
 use crate::world::{Ended, Setup, World};
 
 /// What is wrong, if anything.
@@ -44,13 +45,18 @@ struct Row {
 }
 
 impl Row {
-    fn healthy(&self) -> Verdict {
-        (self.scenario)(&World::new(&(self.setup)()))
+    fn setup_over(&self, tracker: Option<Kind>) -> Setup {
+        let setup = (self.setup)();
+        Setup { tracker: tracker.unwrap_or(setup.tracker), ..setup }
+    }
+
+    fn healthy(&self, tracker: Option<Kind>) -> Verdict {
+        (self.scenario)(&World::new(&self.setup_over(tracker)))
     }
 
     /// What the scenario says of the broken client.
-    fn sabotaged(&self) -> Verdict {
-        let mut world = World::new(&(self.setup)());
+    fn sabotaged(&self, tracker: Option<Kind>) -> Verdict {
+        let mut world = World::new(&self.setup_over(tracker));
         self.sabotage.commit(&mut world);
         (self.scenario)(&world)
     }
@@ -70,28 +76,62 @@ macro_rules! rows {
             $(#[test]
             fn $name() {
                 let row = super::ROWS.iter().find(|row| row.name == stringify!($name)).unwrap();
-                assert_eq!(row.healthy(), Ok(()));
-                assert!(row.sabotaged().is_err(), "the broken client passes as well");
+                assert_eq!(row.healthy(None), Ok(()));
+                assert!(row.sabotaged(None).is_err(), "the broken client passes as well");
             })+
         }
     };
 }
 use rows;
 
+/// Every row.
+const FAMILIES: [&[Row]; 7] = [
+    duplicates::ROWS,
+    watermarks::ROWS,
+    statuses::ROWS,
+    writes::ROWS,
+    faults::ROWS,
+    moved::ROWS,
+    workflows::ROWS,
+];
+
 #[test]
 fn every_sabotage_is_convicted() {
-    let families =
-        [duplicates::ROWS, watermarks::ROWS, statuses::ROWS, writes::ROWS, faults::ROWS, moved::ROWS];
-    let rows: Vec<&Row> = families.into_iter().flatten().collect();
+    let rows: Vec<&Row> = FAMILIES.into_iter().flatten().collect();
     let mut acquitted = Vec::new();
     for row in &rows {
-        match row.sabotaged() {
+        match row.sabotaged(None) {
             Err(why) => eprintln!("{}: {}", row.name, why.chars().take(200).collect::<String>()),
             Ok(()) => acquitted.push(row.name),
         }
     }
     eprintln!("sabotages convicted / total: {} / {}", rows.len() - acquitted.len(), rows.len());
     assert!(acquitted.is_empty(), "not convicted: {acquitted:?}");
+}
+
+/// Rows that are not played over Jira as well, and why.
+const NOT_OVER_JIRA: [(&str, &str); 2] = [
+    (
+        "row_50",
+        "its adapter cuts texts once more, whatever the client does; the adapter's own tests have that",
+    ),
+    ("row_64", "the other project is played by a tracker of its own"),
+];
+
+#[test]
+fn every_row_holds_over_jira() {
+    let is_played = |row: &&Row| NOT_OVER_JIRA.iter().all(|(name, _)| !row.name.starts_with(name));
+    let rows: Vec<&Row> = FAMILIES.into_iter().flatten().filter(is_played).collect();
+    let mut wrong = Vec::new();
+    for row in &rows {
+        wrong.extend(row.healthy(Some(Kind::Jira)).err().map(|why| format!("{}: {why}", row.name)));
+        if row.sabotaged(Some(Kind::Jira)).is_ok() {
+            wrong.push(format!("{}: the broken client passes as well", row.name));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {} rows:\n{}", wrong.len(), rows.len(), wrong.join("\n"));
+    assert_eq!(rows.len() + NOT_OVER_JIRA.len(), FAMILIES.into_iter().flatten().count());
+    eprintln!("rows over Jira, each with its sabotage: {}", rows.len());
 }
 
 fn ensure(is_so: bool, otherwise: impl FnOnce() -> String) -> Verdict {
@@ -153,11 +193,11 @@ fn settled_and_in_step(world: &World) -> Verdict {
 }
 
 fn tickets(world: &World) -> Vec<Summary> {
-    world.tracker.list().unwrap()
+    world.tracker.list()
 }
 
 fn details(world: &World, key: &str) -> Details {
-    world.tracker.details(&TicketKey::new(key)).unwrap().unwrap()
+    world.tracker.details(&TicketKey::new(key)).unwrap()
 }
 
 /// How often the client commented on a ticket.

@@ -109,7 +109,7 @@ impl Layer for DropsKeys {
         let op = OpKey::new(format!("dropped-{}", ticket.op));
         match under.create(&NewTicket { op, ..ticket.clone() })? {
             Created::New(made) => Ok(Created::New(Ticket { op: None, ..made })),
-            Created::Existing(_) => Err(lost()),
+            Created::Existing(_) | Created::Unseen(..) => Err(lost()),
         }
     }
 
@@ -120,7 +120,7 @@ impl Layer for DropsKeys {
 
 /// The tracker makes tickets, and refuses every change of them.
 pub(super) fn updates_are_refused() -> Arc<dyn Layer> {
-    on_update(|_, _, _| Err(TrackerError::Refused("400: not on the appropriate screen".to_owned())))
+    on_update(|_, _, _| Err(TrackerError::Refused("400: not on the appropriate screen".to_owned()).into()))
 }
 
 /// Instead of what was asked for there is this, as long as `when` says so.

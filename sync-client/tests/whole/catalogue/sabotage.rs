@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use sync_client::adapters::local::LocalTracker;
 use sync_client::core::model::{OpKey, TicketKey};
 use sync_client::core::policy::Policy;
 use sync_client::ports::{
@@ -16,11 +15,12 @@ use sync_client::ports::{
 };
 
 use super::odd::{first, target_rows};
-use crate::blows::Killed;
+use crate::blows::{JIRA, Killed};
 use crate::carriers::boundary;
 use crate::layers::{
     Layer, on_create, on_find, on_get, on_identify, on_reply, on_send, on_sleep, on_traits, on_update,
 };
+use crate::trackers::Office;
 use crate::world::World;
 
 /// How a client is broken.
@@ -74,11 +74,11 @@ pub(super) fn open_tickets_only(_: &World) -> Arc<dyn Layer> {
 
 /// It knows its tickets by their titles.
 pub(super) fn titles_are_identities(world: &World) -> Arc<dyn Layer> {
-    Arc::new(ByTitle { tracker: Arc::clone(&world.tracker), titles: Mutex::default() })
+    Arc::new(ByTitle { office: world.tracker.clone(), titles: Mutex::default() })
 }
 
 struct ByTitle {
-    tracker: Arc<LocalTracker>,
+    office: Office,
     titles: Mutex<BTreeMap<OpKey, String>>,
 }
 
@@ -91,7 +91,7 @@ impl Layer for ByTitle {
     fn find(&self, under: &dyn Tracker, op: &OpKey) -> Result<Vec<Ticket>, TrackerError> {
         let title = self.titles.lock().unwrap().get(op).cloned();
         let has_title = |ticket: &Ticket| {
-            let details = self.tracker.details(&ticket.key).unwrap().unwrap();
+            let details = self.office.details(&ticket.key).unwrap();
             Some(details.summary.title) == title
         };
         Ok(under.find(op)?.into_iter().filter(has_title).collect())
@@ -112,7 +112,7 @@ pub(super) fn no_identity(_: &World) -> Arc<dyn Layer> {
 pub(super) fn created_as_wished(_: &World) -> Arc<dyn Layer> {
     on_create(|tracker, new| match tracker.create(new)? {
         Created::New(made) => Ok(Created::New(Ticket { op: Some(new.op.clone()), ..made })),
-        existing @ Created::Existing(_) => Ok(existing),
+        other @ (Created::Existing(_) | Created::Unseen(..)) => Ok(other),
     })
 }
 
@@ -149,9 +149,9 @@ pub(super) fn rows_are_findings(_: &World) -> Arc<dyn Layer> {
 pub(super) fn blank_then_filled(_: &World) -> Arc<dyn Layer> {
     on_create(|tracker, new| {
         let made = tracker.create(&NewTicket { description: String::new(), ..new.clone() })?;
-        let (Created::New(ticket) | Created::Existing(ticket)) = &made;
+        let ticket = made.ticket();
         let comment = Some(new.description.clone());
-        tracker.update(&ticket.key, &Change { comment, is_done: None })?;
+        tracker.update(&ticket.key, &Change { comment, is_done: None }).map_err(|broken| broken.error)?;
         Ok(made)
     })
 }
@@ -244,7 +244,7 @@ pub(super) fn tells_again(world: &World) {
 pub(super) fn done_is_a_word(_: &World) -> Arc<dyn Layer> {
     on_get(|tracker, key| {
         let ticket = tracker.get(key)?;
-        Ok(ticket.map(|ticket| Ticket { is_done: ticket.status == "Done", ..ticket }))
+        Ok(ticket.map(|ticket| Ticket { is_done: ticket.status.contains("Done"), ..ticket }))
     })
 }
 
@@ -286,10 +286,10 @@ pub(super) fn links_every_time(world: &World) {
 
 /// It writes the whole ticket when it changes anything.
 pub(super) fn writes_whole_tickets(world: &World) -> Arc<dyn Layer> {
-    let local = Arc::clone(&world.tracker);
+    let office = world.tracker.clone();
     on_update(move |tracker, key, change| {
-        local.as_person("sync").remove_label(key, "team-wallet").unwrap();
-        local.as_person("sync").edit_title(key, "As the client would call it").unwrap();
+        office.as_person("sync").remove_label(key, "team-wallet");
+        office.as_person("sync").edit_title(key, "As the client would call it");
         tracker.update(key, change)
     })
 }
@@ -451,4 +451,51 @@ pub(super) fn unseen_is_lost(world: &World) {
 /// It does not look whose ticket it is.
 pub(super) fn anybodys_ticket(_: &World) -> Arc<dyn Layer> {
     on_get(|tracker, key| Ok(tracker.get(key)?.map(|ticket| Ticket { op: None, ..ticket })))
+}
+
+/// It takes every ticket for changed by somebody.
+pub(super) fn all_was_left_otherwise(world: &World) {
+    world.sql("UPDATE ticket SET left_done = 1 - left_done, is_unheard = 1 WHERE left_done IS NOT NULL");
+}
+
+/// It fills in nothing.
+pub(super) fn no_fields(_: &World) -> Arc<dyn Layer> {
+    on_json(|body| {
+        if body.contains_key("transition") {
+            body.remove("fields");
+        }
+    })
+}
+
+/// It comments before it knows whether there is a way.
+pub(super) fn no_screens(_: &World) -> Arc<dyn Layer> {
+    on_reply("jira GET issue/", |body| {
+        for way in body["transitions"].as_array_mut().into_iter().flatten() {
+            way["fields"] = json!({});
+        }
+    })
+}
+
+/// Markup is a document's text, whatever it holds.
+pub(super) fn markup_as_it_is(_: &World) -> Arc<dyn Layer> {
+    on_json(|body| {
+        if let Some(description) = body.get_mut("fields").and_then(|fields| fields.get_mut("description")) {
+            *description =
+                json!({"type": "doc", "version": 1, "content": [{"type": "markdown", "text": "<table>"}]});
+        }
+    })
+}
+
+/// Other bodies than the client sends to Jira.
+fn on_json(edit: impl Fn(&mut serde_json::Map<String, Value>) + Send + Sync + 'static) -> Arc<dyn Layer> {
+    on_send(move |under, request, timeout| {
+        let mut body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+        match body.as_object_mut().filter(|_| boundary(request).starts_with(JIRA)) {
+            Some(members) => {
+                edit(members);
+                under.send(&Request { body: body.to_string().into(), ..request.clone() }, timeout)
+            }
+            None => under.send(request, timeout),
+        }
+    })
 }

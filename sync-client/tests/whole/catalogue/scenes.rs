@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use fixtures::world::data_theorem::{TargetSpec, TargetStatus};
 use serde_json::{Value, json};
-use sync_client::adapters::local::Uniqueness;
 use sync_client::core::policy::Policy;
 
 use crate::quiet::setup;
+use crate::trackers::Kind;
 use crate::world::{Setup, World};
 
 pub(super) const APP: &str = "643010001";
@@ -19,8 +19,7 @@ pub(super) const THIRD: &str = "7000000000000002";
 /// An app with three open targets and one that was closed before anybody looked, two to a page; and a project with one
 /// violation. The tracker keeps no second ticket out, and its search lags by half a minute.
 pub(super) fn several() -> Setup {
-    let uniqueness = Uniqueness::None { search_lag: Duration::from_secs(30) };
-    let mut setup = Setup { page_size: 2, uniqueness, ..setup("one-open") };
+    let mut setup = Setup { page_size: 2, tracker: Kind::LAGGING, ..setup("one-open") };
     let targets = &mut setup.world.data_theorem.security_finding_targets;
     for number in 1..=3 {
         let id = format!("700000000000000{number}");
@@ -29,11 +28,6 @@ pub(super) fn several() -> Setup {
     }
     targets[3].statuses[0].status = TargetStatus::ClosedFixed;
     setup
-}
-
-/// The same with a tracker that refuses a second ticket with the same key.
-pub(super) fn with_unique_key() -> Setup {
-    Setup { uniqueness: Uniqueness::Key, ..several() }
 }
 
 /// A second app with the same issue, and a second project with the same library.

@@ -7,13 +7,14 @@ use super::odd::{instead, lost, mend_error, reply};
 use super::sabotage::{self, Sabotage};
 use super::scenes::{
     APP, FIRST, OTHER_APP, SECOND, THIRD, project_scan, scan, several, ticket_of, ticket_of_violation,
-    two_of_each, under, with_unique_key,
+    two_of_each, under,
 };
 use super::{
     Verdict, counts, details, ensure, equal, full_run, in_step_but_for, our_comments, rows, run, settle,
     settled_and_in_step,
 };
 use crate::layers::on_update;
+use crate::trackers::Kind;
 use crate::world::{Setup, World};
 
 /// GitHub's ghas-jira-integration took one 404 for a repository that is gone, and deleted all of its tickets.
@@ -37,11 +38,11 @@ fn row_27_a_vendor_that_shows_nothing_closes_nothing(world: &World) -> Verdict {
 fn row_28_what_a_person_closed_stays_closed(world: &World) -> Verdict {
     settle(world)?;
     let key = ticket_of(world, FIRST).unwrap_or_default();
-    world.tracker.as_person("ada").set_status(&TicketKey::new(key.as_str()), "Won't fix", true).unwrap();
+    world.tracker.as_person("ada").set_status(&TicketKey::new(key.as_str()), "Won't Fix", true);
     for _ in 0..3 {
         world.wait(60);
         let report = full_run(world)?;
-        equal("status", &details(world, &key).summary.status.as_str(), &"Won't fix")?;
+        equal("status", &details(world, &key).summary.status.as_str(), &"Won't Fix")?;
         equal("writes", &report.writes(), &0)?;
     }
     // Closed and open again at the vendor is news: then it is opened, once.
@@ -50,7 +51,7 @@ fn row_28_what_a_person_closed_stays_closed(world: &World) -> Verdict {
     world.wait(60);
     world.happen(scan(APP, &[FIRST], &[]));
     settled_and_in_step(world)?;
-    world.tracker.as_person("ada").close(&TicketKey::new(key.as_str())).unwrap();
+    world.tracker.as_person("ada").close(&TicketKey::new(key.as_str()));
     settle(world)?;
     in_step_but_for(world, &[&key])
 }
@@ -60,8 +61,8 @@ fn row_30_done_is_what_the_tracker_says_not_a_word(world: &World) -> Verdict {
     settle(world)?;
     let [verified, done] = [FIRST, SECOND].map(|target| ticket_of(world, target).unwrap_or_default());
     let person = world.tracker.as_person("ada");
-    person.set_status(&TicketKey::new(verified.as_str()), "Verified", true).unwrap();
-    person.set_status(&TicketKey::new(done.as_str()), "Done", false).unwrap();
+    person.set_status(&TicketKey::new(verified.as_str()), "Verified", true);
+    person.set_status(&TicketKey::new(done.as_str()), "Done?", false);
     world.wait(60);
     world.happen(scan(APP, &[], &[FIRST, SECOND]));
     settled_and_in_step(world)?;
@@ -96,7 +97,7 @@ fn row_34_closing_twice_is_closing_once(world: &World) -> Verdict {
     let is_lost = super::odd::first(1);
     world.put(on_update(move |tracker, key, change| {
         let ticket = tracker.update(key, change)?;
-        if is_lost() { Err(lost()) } else { Ok(ticket) }
+        if is_lost() { Err(lost().into()) } else { Ok(ticket) }
     }));
     world.wait(60);
     world.happen(scan(APP, &[], &[FIRST]));
@@ -140,7 +141,7 @@ fn by_finding() -> Setup {
 }
 
 fn two_of_each_and_a_unique_key() -> Setup {
-    Setup { uniqueness: with_unique_key().uniqueness, ..two_of_each() }
+    Setup { tracker: Kind::KEYED, ..two_of_each() }
 }
 
 rows! {

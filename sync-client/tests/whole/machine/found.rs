@@ -1,12 +1,9 @@
 //! Histories that showed mistakes once, as short as they can be.
 
-use std::time::Duration;
-
-use sync_client::adapters::local::Uniqueness;
-
 use super::play;
 use super::steps::{AtDataTheorem, Edit, Step};
 use crate::blows::Blow;
+use crate::trackers::Kind;
 
 const TARGETS: u8 = 6;
 
@@ -19,9 +16,8 @@ fn at_every_target(step: impl Fn(u8) -> AtDataTheorem) -> impl Iterator<Item = S
 }
 
 fn goes_well(history: &[Step]) {
-    let search_lag = Duration::from_secs(30);
-    for uniqueness in [Uniqueness::Key, Uniqueness::None { search_lag }] {
-        assert_eq!(play(uniqueness, history), Ok(()), "{uniqueness:?}");
+    for tracker in [Kind::KEYED, Kind::LAGGING, Kind::Jira] {
+        assert_eq!(play(tracker, history), Ok(()), "{tracker:?}");
     }
 }
 

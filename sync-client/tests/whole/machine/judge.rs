@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use mock_server::kernel::journal::Filter;
 use serde_json::Value;
 use sync_client::adapters::local::{CLIENT, Details};
-use sync_client::core::model::{GroupId, OpKey, TicketKey};
+use sync_client::core::model::{GroupId, OpKey};
 use sync_client::sync::Report;
 
 use crate::step::{Side, items};
@@ -55,17 +55,6 @@ pub(super) struct Judge {
     is_calm: bool,
     is_ledger_lost: bool,
     journal_read: u64,
-}
-
-/// The key that a ticket had first, by which it is known whatever people call it.
-pub(super) fn first_key(ticket: &Details) -> String {
-    let keys = ticket.former_keys.iter().chain([&ticket.summary.key]);
-    keys.into_iter().find(|key| key.starts_with("LOCAL-")).unwrap().clone()
-}
-
-fn tickets(world: &World) -> Vec<Details> {
-    let tickets = world.tracker.list().unwrap().into_iter();
-    tickets.map(|ticket| world.tracker.details(&TicketKey::new(ticket.key)).unwrap().unwrap()).collect()
 }
 
 fn op(group: &str) -> String {
@@ -144,11 +133,11 @@ impl Judge {
         for (group, side) in self.sides.iter().filter(|(_, side)| !side.is_open) {
             self.due.entry(group.clone()).or_default().closing = !side.is_open;
         }
-        for ticket in tickets(world) {
+        for ticket in world.tracker.tickets() {
             let group = self.group_of(ticket.op.as_deref().unwrap());
             // Why it is done is not known any more.
             if ticket.summary.is_done {
-                self.people.left.insert(first_key(&ticket));
+                self.people.left.insert(world.tracker.first_key(&ticket));
             }
             if !self.is_open(&group) {
                 self.forgotten.insert(group);
@@ -159,7 +148,7 @@ impl Judge {
 
     pub(super) fn before_run(&mut self, world: &World) {
         self.sides = items(&world.vendors_side());
-        self.tickets = tickets(world);
+        self.tickets = world.tracker.tickets();
         self.journal_read = world.control.journal(&Filter::default()).last_seq;
     }
 
@@ -172,18 +161,22 @@ impl Judge {
         is_struck: bool,
     ) -> Vec<String> {
         let mut wrong = Vec::new();
-        let now = tickets(world);
+        let now = world.tracker.tickets();
         let is_sure = self.is_calm && !is_struck;
         for before in &self.tickets {
-            match now.iter().find(|ticket| first_key(ticket) == first_key(before)) {
+            match now.iter().find(|ticket| world.tracker.first_key(ticket) == world.tracker.first_key(before))
+            {
                 Some(after) => wrong.extend(touched(before, after)),
                 None => wrong.push(format!("{} was deleted (I4)", before.summary.key)),
             }
         }
-        let known: BTreeMap<String, bool> =
-            self.tickets.iter().map(|ticket| (first_key(ticket), ticket.summary.is_done)).collect();
+        let known: BTreeMap<String, bool> = self
+            .tickets
+            .iter()
+            .map(|ticket| (world.tracker.first_key(ticket), ticket.summary.is_done))
+            .collect();
         for ticket in &now {
-            let (key, is_done) = (first_key(ticket), ticket.summary.is_done);
+            let (key, is_done) = (world.tracker.first_key(ticket), ticket.summary.is_done);
             let group = self.group_of(ticket.op.as_deref().unwrap());
             let was_done = match known.get(&key) {
                 Some(was_done) => *was_done,
@@ -316,7 +309,7 @@ impl Judge {
     pub(super) fn at_rest(&mut self, world: &World) -> Vec<String> {
         self.due.clear();
         let mut wrong = Vec::new();
-        let (spec, tickets) = (world.vendors_side(), tickets(world));
+        let (spec, tickets) = (world.vendors_side(), world.tracker.tickets());
         let sides = items(&spec);
         for (group, op) in sides.keys().map(|group| (group, op(group))).collect::<Vec<_>>() {
             let side = &sides[group];
@@ -340,7 +333,7 @@ impl Judge {
                 continue;
             }
             let key = &ticket.summary.key;
-            wrong.extend(self.misjudged(ticket, group, side.is_open));
+            wrong.extend(self.misjudged(world, ticket, group, side.is_open));
             // Mend keeps what it was told, so a ticket that was moved stands there under its old key as well.
             let is_known = match side.links.as_slice() {
                 [] => !side.is_open,
@@ -363,16 +356,16 @@ impl Judge {
                 .any(|one| group.starts_with(&format!("mend/violation/{}/", one.token())));
             let is_left = self.people.hidden.contains(&group) || self.forgotten.contains(&group);
             if !sides.contains_key(&group) && is_project_there && !is_left {
-                wrong.extend(self.misjudged(ticket, &group, false));
+                wrong.extend(self.misjudged(world, ticket, &group, false));
             }
         }
         wrong
     }
 
     /// Whether a ticket's status is neither the vendor's nor a person's.
-    fn misjudged(&self, ticket: &Details, group: &str, is_open: bool) -> Option<String> {
+    fn misjudged(&self, world: &World, ticket: &Details, group: &str, is_open: bool) -> Option<String> {
         let (key, is_done) = (&ticket.summary.key, ticket.summary.is_done);
-        let is_left = self.people.left.contains(&first_key(ticket));
+        let is_left = self.people.left.contains(&world.tracker.first_key(ticket));
         (is_done == is_open && !is_left)
             .then(|| format!("{key} is done: {is_done}, and {group} is open: {is_open}"))
     }

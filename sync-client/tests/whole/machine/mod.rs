@@ -15,10 +15,10 @@ use std::str::FromStr;
 use proptest::test_runner::{
     Config, FileFailurePersistence, RngAlgorithm, TestCaseError, TestRng, TestRunner,
 };
-use sync_client::adapters::local::Uniqueness;
 
 use self::stage::Stage;
 use self::steps::{Step, histories};
+use crate::trackers::Kind;
 
 const CASES: u32 = 150;
 const SEED: u64 = 20_260_115;
@@ -32,15 +32,15 @@ pub(crate) fn number<T: FromStr>(name: &str, otherwise: T) -> T {
 }
 
 /// Plays a history to its end.
-fn play(uniqueness: Uniqueness, history: &[Step]) -> Result<(), String> {
-    let mut stage = Stage::new(uniqueness);
+fn play(tracker: Kind, history: &[Step]) -> Result<(), String> {
+    let mut stage = Stage::new(tracker);
     for (number, step) in history.iter().enumerate() {
         stage.perform(step).map_err(|wrong| format!("step {number}, {step:?}: {wrong}"))?;
     }
     stage.come_to_rest()
 }
 
-fn histories_of(uniqueness: Uniqueness, regressions: &'static str) {
+fn histories_of(tracker: Kind, regressions: &'static str) {
     let seed: u64 = number("SYNC_SEED", SEED);
     let config = Config {
         cases: number("SYNC_CASES", CASES) / 2,
@@ -52,19 +52,23 @@ fn histories_of(uniqueness: Uniqueness, regressions: &'static str) {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
-    let has_key = uniqueness == Uniqueness::Key;
+    let has_key = tracker.has_unique_key();
     let played =
-        runner.run(&histories(has_key), |history| play(uniqueness, &history).map_err(TestCaseError::fail));
+        runner.run(&histories(has_key), |history| play(tracker, &history).map_err(TestCaseError::fail));
     assert!(played.is_ok(), "SYNC_SEED={seed}: {}", played.unwrap_err());
 }
 
 #[test]
 fn histories_with_a_unique_key() {
-    histories_of(Uniqueness::Key, "tests/whole/machine/regressions-key.txt");
+    histories_of(Kind::KEYED, "tests/whole/machine/regressions-key.txt");
 }
 
 #[test]
 fn histories_without_one_whose_search_lags() {
-    let search_lag = std::time::Duration::from_secs(30);
-    histories_of(Uniqueness::None { search_lag }, "tests/whole/machine/regressions-search.txt");
+    histories_of(Kind::LAGGING, "tests/whole/machine/regressions-search.txt");
+}
+
+#[test]
+fn histories_over_jira() {
+    histories_of(Kind::Jira, "tests/whole/machine/regressions-jira.txt");
 }

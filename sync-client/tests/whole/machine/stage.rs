@@ -8,13 +8,13 @@ use fixtures::world::WorldSpec;
 use fixtures::world::data_theorem::TargetStatus;
 use fixtures::world::mend::Filter;
 use serde_json::{Value, json};
-use sync_client::adapters::local::Uniqueness;
 use sync_client::core::model::TicketKey;
 use sync_client::core::policy::Policy;
 use sync_client::sync::Options;
 
-use super::judge::{Judge, first_key};
+use super::judge::Judge;
 use super::steps::{AtDataTheorem, AtMend, Edit, Step};
+use crate::trackers::Kind;
 use crate::world::{Ended, Setup, World};
 
 /// One of several, by any number.
@@ -97,10 +97,10 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    pub(super) fn new(uniqueness: Uniqueness) -> Self {
+    pub(super) fn new(tracker: Kind) -> Self {
         let readings = BTreeMap::new();
         let setup =
-            Setup { world: little_world(), page_size: 2, readings, uniqueness, policy: Policy::default() };
+            Setup { world: little_world(), page_size: 2, readings, tracker, policy: Policy::default() };
         let world = World::new(&setup);
         let judge = Judge::new(&world);
         Self { world, judge, number: 0 }
@@ -314,42 +314,43 @@ impl Stage {
     }
 
     fn person(&mut self, edit: Edit, ticket: u8) {
-        let tickets = self.world.tracker.list().unwrap();
+        let tickets = self.world.tracker.list();
         let Some(ticket) = tickets.get(usize::from(ticket) % tickets.len().max(1)) else { return };
         let key = TicketKey::new(ticket.key.as_str());
-        let details = self.world.tracker.details(&key).unwrap().unwrap();
-        let (first_key, op) = (first_key(&details), details.op.clone().unwrap());
+        let details = self.world.tracker.details(&key).unwrap();
+        let (first_key, op) = (self.world.tracker.first_key(&details), details.op.clone().unwrap());
         let group = self.judge.group_of(&op);
         let person = self.world.tracker.as_person("ada");
         let people = &mut self.judge.people;
         match edit {
             Edit::Close if !ticket.is_done => {
-                person.set_status(&key, "Won't fix", true).unwrap();
+                person.set_status(&key, "Won't Fix", true);
                 people.left.insert(first_key);
             }
             Edit::Reopen if ticket.is_done => {
-                person.reopen(&key).unwrap();
+                person.reopen(&key);
                 people.left.insert(first_key);
             }
             Edit::Close | Edit::Reopen => {}
-            Edit::Comment => person.comment(&key, "Looking into it.").unwrap(),
-            Edit::Title => person.edit_title(&key, &format!("Ours {}", self.number)).unwrap(),
-            Edit::AddLabel => person.add_label(&key, &format!("team-{}", self.number % 3)).unwrap(),
+            Edit::Comment => person.comment(&key, "Looking into it."),
+            Edit::Title => person.edit_title(&key, &format!("Ours {}", self.number)),
+            Edit::AddLabel => person.add_label(&key, &format!("team-{}", self.number % 3)),
             Edit::RemoveLabel => {
-                if let Some(label) = details.labels.last() {
-                    person.remove_label(&key, label).unwrap();
+                // Without the label that the client gave it nobody finds an issue of Jira again.
+                if let Some(label) = details.labels.iter().rfind(|label| **label != op) {
+                    person.remove_label(&key, label);
                 }
             }
             Edit::Delete => {
-                person.delete(&key).unwrap();
+                person.delete(&key);
                 people.deleted.insert(group);
             }
-            Edit::Move => person.move_to(&key, &TicketKey::new(format!("TEAM-{}", self.number))).unwrap(),
+            Edit::Move => person.move_to(&key, &TicketKey::new(format!("TEAM-{}", self.number))),
             Edit::Hide => {
-                person.hide(&key).unwrap();
+                person.hide(&key);
                 people.hidden.insert(group);
             }
-            Edit::Show => person.show(&key).unwrap(),
+            Edit::Show => person.show(&key),
         }
         self.judge.people_moved();
     }

@@ -19,6 +19,20 @@ fn an_issue_is_found_by_its_label() {
     assert_eq!(sent["fields"], json!(["status", "resolution", "labels", "comment"]));
 }
 
+/// A clone has the label of its original, and is somebody's own issue. Without an original it is better than nothing.
+#[test]
+fn a_clone_is_not_taken_for_its_original() {
+    let mut clone = issue("SEC-11", "new", &[]);
+    (clone["id"], clone["properties"]) = (json!("10011"), json!({}));
+    let find = |issues: Value| {
+        let (server, jira) = jira();
+        server.answer("POST /rest/api/3/search/jql", 200, &json!({"issues": issues, "isLast": true}));
+        jira.find(&op()).unwrap().into_iter().map(|ticket| ticket.key.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(find(json!([clone, issue("SEC-12", "new", &[])])), ["SEC-12"]);
+    assert_eq!(find(json!([clone])), ["SEC-11"]);
+}
+
 /// Row 12 of the catalogue: the oldest first, by number and not by text.
 #[test]
 fn all_pages_are_read_and_put_in_order() {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{comment, data_center, issue, jira, key, op, ticket};
 use crate::core::text::Units;
-use crate::ports::{Change, Created, NewTicket, NoReply, Tracker as _, TrackerError};
+use crate::ports::{Change, Created, Granted, NewTicket, NoReply, Tracker as _, TrackerError};
 
 const MADE: &str =
     r#"{"id": "10012", "key": "SEC-12", "self": "https://site.example/rest/api/3/issue/10012"}"#;
@@ -70,7 +70,7 @@ fn an_issue_is_asked_for_once_whatever_is_answered() {
 fn what_was_made_is_known_although_it_can_not_be_read() {
     let (server, jira) = jira();
     server.reply("POST /rest/api/3/issue", 201, &[], MADE).reply("GET /rest/api/3/issue/10012", 404, &[], "");
-    let Created::New(made) = jira.create(&ticket()).unwrap() else { panic!("it is new") };
+    let Created::Unseen(made, _) = jira.create(&ticket()).unwrap() else { panic!("nobody saw it") };
     assert_eq!((made.key.as_str(), made.op), ("SEC-12", Some(op())));
 }
 
@@ -148,7 +148,7 @@ fn what_needs_no_change_is_not_written() {
     assert!(jira.update(&key(), &change).unwrap().is_done);
     assert_eq!(server.asked().len(), 1);
     server.answer("GET /rest/api/3/issue/SEC-12", 404, &json!({}));
-    assert!(matches!(jira.update(&key(), &change), Err(TrackerError::Refused(_))));
+    assert!(matches!(jira.update(&key(), &change).unwrap_err().error, TrackerError::Refused(_)));
 }
 
 /// A comment and a transition may have been done: neither is sent again, and what came of it is looked at next time.
@@ -165,10 +165,37 @@ fn a_change_of_unknown_outcome_is_not_repeated() {
             )
             .fail(&format!("POST /rest/api/3/issue/10012/{lost}"), NoReply::Unknown("reset".to_owned()))
             .answer("POST /rest/api/3/issue/10012/comment", 201, &json!({}));
-        assert!(matches!(jira.update(&key(), &closes()), Err(TrackerError::Unknown(_))), "{lost}");
+        assert!(
+            matches!(jira.update(&key(), &closes()).unwrap_err().error, TrackerError::Unknown(_)),
+            "{lost}"
+        );
         let writes =
             server.asked().iter().filter(|what| what.contains(lost) && what.starts_with("POST")).count();
         assert_eq!(writes, 1, "{lost}");
+    }
+}
+
+/// What was granted before the change broke off is told, so that a run does not count less than it did.
+#[test]
+fn what_was_granted_of_a_change_that_broke_off_is_told() {
+    for (granted, then) in [
+        (Granted { comment: true, is_done: None }, 403),
+        (Granted { comment: true, is_done: Some(true) }, 204),
+    ] {
+        let (server, jira) = jira();
+        server
+            .answer("GET /rest/api/3/issue/SEC-12", 200, &issue("SEC-12", "new", &[]))
+            .answer(
+                "GET /rest/api/3/issue/10012/transitions",
+                200,
+                &json!({"transitions": [way("31", "Done", "done")]}),
+            )
+            .answer("POST /rest/api/3/issue/10012/comment", 201, &json!({}))
+            .answer("POST /rest/api/3/issue/10012/transitions", then, &Value::Null)
+            .answer("GET /rest/api/3/issue/SEC-12", 404, &json!({}));
+        let broken = jira.update(&key(), &closes()).unwrap_err();
+        assert_eq!(broken.granted, granted, "{broken}");
+        assert!(!broken.left_all_as_it_was());
     }
 }
 

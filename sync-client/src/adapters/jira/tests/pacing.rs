@@ -54,7 +54,8 @@ fn a_pause_of_an_issue_is_no_pause_of_the_others() {
         &busy,
         "{}",
     );
-    assert!(matches!(jira.update(&key(), &comment), Err(TrackerError::Unavailable(_))));
+    let paused = jira.update(&key(), &comment).unwrap_err();
+    assert!(matches!(paused.error, TrackerError::Unavailable(_)));
     let mut other = issue("SEC-13", "new", &[]);
     other["id"] = json!("10013");
     server
@@ -63,7 +64,8 @@ fn a_pause_of_an_issue_is_no_pause_of_the_others() {
         .answer("GET /rest/api/3/issue/SEC-13", 200, &other);
     jira.update(&TicketKey::new("SEC-13"), &comment).unwrap();
     server.answer("GET /rest/api/3/issue/SEC-12", 200, &issue("SEC-12", "new", &[]));
-    assert!(matches!(jira.update(&key(), &comment), Err(TrackerError::Unavailable(_))), "it still waits");
+    let paused = jira.update(&key(), &comment).unwrap_err();
+    assert!(matches!(paused.error, TrackerError::Unavailable(_)), "it still waits");
     assert_eq!(server.unused(), 0);
     assert!(server.got().iter().all(|got| got.at_s == 0));
 }
