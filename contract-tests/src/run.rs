@@ -201,16 +201,33 @@ pub fn run(
     Ok(Run { checks, probes, settings, took: start.elapsed() })
 }
 
-/// Runs what is selected until something is convicted, and returns that check.
-pub fn first_conviction(
-    target: &Target,
-    selection: &Selection,
-) -> Result<Option<&'static Check>, PlaneError> {
+/// What running checks until one convicts came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FirstConviction {
+    /// A check convicts; those behind it were not run.
+    Convicted,
+    /// No check convicts, and some did not see their rule hold.
+    NotExercised,
+    /// Every check saw its rule hold.
+    AllHeld,
+}
+
+/// Runs the checks that are selected until one convicts.
+pub fn first_conviction(target: &Target, selection: &Selection) -> Result<FirstConviction, PlaneError> {
     let ground = SharedGround::of(target)?;
-    let convicting =
-        selection.checks().into_iter().find(|check| run_check(target, &ground, check).outcome.is_broken());
+    let mut ended = FirstConviction::AllHeld;
+    for check in selection.checks() {
+        match run_check(target, &ground, check).outcome {
+            Outcome::Held(_) => {}
+            Outcome::Broken(_) => {
+                ended = FirstConviction::Convicted;
+                break;
+            }
+            _ => ended = FirstConviction::NotExercised,
+        }
+    }
     ground.end();
-    Ok(convicting)
+    Ok(ended)
 }
 
 /// What checks that only read stand on together.
