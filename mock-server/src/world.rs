@@ -284,8 +284,9 @@ impl World {
     /// The credentials that lead to this world.
     pub fn credentials(&self) -> Vec<Credential> {
         let keys = self.data_theorem.keys.iter().map(|key| key.secret.clone());
-        let keys = keys.map(|secret| Credential { vendor: data_theorem::VENDOR, secret });
-        let users = self.mend.secrets().map(|secret| Credential { vendor: mend::VENDOR, secret });
+        let plain = |vendor| move |secret| Credential { vendor, secret, is_sent_encoded: false };
+        let keys = keys.map(plain(data_theorem::VENDOR));
+        let users = self.mend.secrets().map(plain(mend::VENDOR));
         keys.chain(users).chain(self.jira.credentials()).collect()
     }
 }

@@ -244,7 +244,10 @@ fn announce_data_theorem(out: &mut impl Write, control: &Control) -> std::io::Re
     let (base, key) = (data_theorem.base_url(), or_none(data_theorem.api_key()));
     writeln!(
         out,
-        "\nData Theorem Results API v2: {apps} mobile apps, {findings} findings, {targets} targets"
+        "\nData Theorem Results API v2: {}, {}, {}",
+        counted(apps, "mobile app"),
+        counted(findings, "finding"),
+        counted(targets, "target")
     )?;
     writeln!(out, "  base URL {base}")?;
     writeln!(out, "  API key  {key}")?;
@@ -263,7 +266,10 @@ fn announce_mend(out: &mut impl Write, control: &Control) -> std::io::Result<()>
         (format!("{}{}", mend.url(), PATHS[1]), or_none(mend.user_key()), or_none(mend.org_token()));
     writeln!(
         out,
-        "\nMend API 1.4: {projects} projects, {libraries} libraries in use, {violations} policy violations"
+        "\nMend API 1.4: {}, {} in use, {}",
+        counted(projects, "project"),
+        if libraries == 1 { "1 library".to_owned() } else { format!("{libraries} libraries") },
+        counted(violations, "policy violation")
     )?;
     writeln!(out, "  base URL {url}")?;
     writeln!(out, "  userKey  {key}")?;
@@ -283,7 +289,8 @@ fn announce_jira(out: &mut impl Write, control: &Control) -> std::io::Result<()>
     if jira.base_url().is_empty() {
         return Ok(());
     }
-    writeln!(out, "\nJira REST API 3 and 2: {projects} projects, {issues} issues")?;
+    let (projects, issues) = (counted(projects, "project"), counted(issues, "issue"));
+    writeln!(out, "\nJira REST API 3 and 2: {projects}, {issues}")?;
     writeln!(out, "  base URL {}", jira.base_url())?;
     writeln!(out, "  email    {}", jira.email())?;
     writeln!(out, "  token    {}", jira.api_token())?;
@@ -291,6 +298,11 @@ fn announce_jira(out: &mut impl Write, control: &Control) -> std::io::Result<()>
     let query =
         format!("{}/rest/api/3/search/jql?jql=project={}&fields=summary", jira.base_url(), jira.project());
     writeln!(out, "  try      curl -u {pair} {}", shell_quoted(&query))
+}
+
+/// So many of something that takes an s.
+fn counted(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 fn or_none(text: &str) -> &str {

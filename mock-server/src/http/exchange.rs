@@ -11,6 +11,10 @@ use super::reject::{Because, Refusal};
 use crate::kernel::sandbox::Credential;
 use crate::world::World;
 
+/// Marks, among its extensions, a request that came in encrypted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Encrypted;
+
 /// A request that was read to its end.
 #[derive(Clone)]
 pub struct Request {
@@ -26,12 +30,25 @@ pub struct Request {
     pub body: Bytes,
     /// Why the body could not be read, if it could not.
     pub broken: Option<Refusal>,
+    /// Whether it came in encrypted.
+    pub is_encrypted: bool,
 }
 
 impl Request {
     /// The first value of a header, if it is there and is text.
     pub fn header(&self, name: header::HeaderName) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The beginning of the addresses that the client used: scheme and host, from a `Host` header that could be one.
+    pub fn origin(&self) -> String {
+        let is_host = |host: &&str| {
+            let fits = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]_".contains(&byte);
+            !host.is_empty() && host.len() <= 255 && host.bytes().all(fits)
+        };
+        let scheme = if self.is_encrypted { "https" } else { "http" };
+        let host = self.header(header::HOST).filter(is_host);
+        format!("{scheme}://{}", host.unwrap_or("mock-server.invalid"))
     }
 }
 
@@ -48,6 +65,8 @@ pub struct Answer {
     pub refusal: Option<(Because, Cow<'static, str>)>,
     /// What was tolerated and deserves a line in the journal.
     pub flags: Vec<String>,
+    /// Whether the body says what was wrong with the request, though it was not refused as a whole.
+    pub has_complaints: bool,
 }
 
 impl Answer {

@@ -16,13 +16,13 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
-use http::header::DATE;
+use http::header::{DATE, HOST};
 use http::{HeaderValue, Method};
 use http_body_util::{BodyExt as _, Limited};
 use jiff::Timestamp;
 use smol_str::SmolStr;
 
-use super::exchange::{Answer, Prepared, Request, Work};
+use super::exchange::{Answer, Encrypted, Prepared, Request, Work};
 use super::redact;
 use super::reject::{Because, Refusal};
 use super::reply::{faulty_response, response, status_of};
@@ -72,7 +72,13 @@ pub async fn run(worlds: &Worlds, scope: &Scope, prepare: Prepare, request: http
 /// Reads a request to its end. A body that is too large or too slow leaves a broken request, which the
 /// vendor answers in its own shape.
 async fn read(request: http::Request<Body>) -> Request {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
+    // HTTP/2 says the host beside the headers.
+    if let Some(authority) = parts.uri.authority()
+        && let Ok(host) = HeaderValue::from_str(authority.as_str())
+    {
+        parts.headers.entry(HOST).or_insert(host);
+    }
     let collected = tokio::select! {
         biased;
         collected = Limited::new(body, BODY_BYTES_MAX).collect() => Ok(collected),
@@ -102,6 +108,7 @@ async fn read(request: http::Request<Body>) -> Request {
         headers: parts.headers,
         body,
         broken,
+        is_encrypted: parts.extensions.get::<Encrypted>().is_some(),
     }
 }
 
@@ -242,10 +249,13 @@ fn clean_body(body: &Bytes, secrets: &SecretIndex) -> Bytes {
     }
 }
 
-/// An answer whose talk about the request has no secrets. Data is not censored: only refusals echo requests.
+/// An answer whose talk about the request has no secrets. Data is not censored: only refusals and complaints echo
+/// requests.
 fn clean(mut answer: Answer, secrets: &SecretIndex) -> Answer {
-    if let Some((because, reason)) = answer.refusal {
-        answer.refusal = Some((because, Cow::Owned(secrets.redact(&reason).into_owned())));
+    if let Some((_, reason)) = &mut answer.refusal {
+        *reason = Cow::Owned(secrets.redact(reason).into_owned());
+    }
+    if answer.refusal.is_some() || answer.has_complaints {
         answer.body = clean_body(&answer.body, secrets);
     }
     for flag in &mut answer.flags {

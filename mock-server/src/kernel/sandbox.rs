@@ -207,6 +207,8 @@ pub struct Credential {
     pub vendor: &'static str,
     /// The secret.
     pub secret: String,
+    /// Whether it is sent within a longer text in Base64, as Basic authentication does.
+    pub is_sent_encoded: bool,
 }
 
 impl std::fmt::Debug for Credential {
@@ -233,8 +235,8 @@ struct Inner<W> {
 struct Member<W> {
     sandbox: Arc<Sandbox<W>>,
     credentials: Vec<Credential>,
-    /// Secrets it has had, the present ones included; they stay secret as long as it lives.
-    secrets: Vec<String>,
+    /// Credentials it has had, the present ones included; they stay secret as long as it lives.
+    secrets: Vec<Credential>,
 }
 
 impl<W> std::fmt::Debug for Inner<W> {
@@ -307,7 +309,8 @@ impl<W> Registry<W> {
         }
         no_twins(&credentials)?;
         inner.claim(&sandbox, &credentials);
-        let secrets = self.learn(&credentials);
+        self.learn(&credentials);
+        let secrets = credentials.clone();
         inner.by_id.insert(sandbox.id().to_owned(), Member { sandbox, credentials, secrets });
         Ok(())
     }
@@ -327,9 +330,10 @@ impl<W> Registry<W> {
         inner.release(&old);
         inner.claim(&sandbox, &credentials);
         if let Some(member) = inner.by_id.get_mut(id) {
-            let is_new = |credential: &&Credential| !member.secrets.contains(&credential.secret);
+            let is_new = |credential: &&Credential| !member.secrets.contains(credential);
             let new: Vec<Credential> = credentials.iter().filter(is_new).cloned().collect();
-            member.secrets.extend(self.learn(&new));
+            self.learn(&new);
+            member.secrets.extend(new);
             member.credentials = credentials;
         }
         Ok(())
@@ -369,8 +373,11 @@ impl<W> Registry<W> {
         let mut inner = self.write();
         let member = inner.by_id.remove(id)?;
         inner.release(&member.credentials);
-        for secret in &member.secrets {
+        for Credential { secret, is_sent_encoded, .. } in &member.secrets {
             self.secrets.remove(secret);
+            if *is_sent_encoded {
+                self.secrets.remove_encoded(secret);
+            }
         }
         Some(member.sandbox)
     }
@@ -381,12 +388,13 @@ impl<W> Registry<W> {
         let _ = self.add(sandbox, credentials);
     }
 
-    fn learn(&self, credentials: &[Credential]) -> Vec<String> {
-        let secrets: Vec<String> = credentials.iter().map(|credential| credential.secret.clone()).collect();
-        for secret in &secrets {
+    fn learn(&self, credentials: &[Credential]) {
+        for Credential { secret, is_sent_encoded, .. } in credentials {
             self.secrets.add(secret);
+            if *is_sent_encoded {
+                self.secrets.add_encoded(secret);
+            }
         }
-        secrets
     }
 
     /// Removes the sandboxes that were idle for `limit`, except those that `keep` names, and returns them.
@@ -460,7 +468,7 @@ mod tests {
     }
 
     fn credential(secret: &str) -> Credential {
-        Credential { vendor: "v", secret: secret.to_owned() }
+        Credential { vendor: "v", secret: secret.to_owned(), is_sent_encoded: false }
     }
 
     #[test]

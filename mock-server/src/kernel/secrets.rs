@@ -3,17 +3,27 @@
 //! A request of one sandbox may carry another one's secret, so it is not enough to know the owner's. Texts are
 //! searched at about a nanosecond per byte, however many secrets there are: four bytes at a time against a
 //! table that nearly always says no.
+//!
+//! Some secrets are sent within a longer text that Base64 hides, as Basic authentication does. The characters that Base64
+//! makes of a secret depend on what stands before it only by its length modulo three, so there are three spellings to
+//! look for, whatever stands around them.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{PoisonError, RwLock};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+
 /// What stands where a secret stood.
 pub const REDACTED: &str = "[redacted]";
 
 /// Shortest secret that can be searched for.
 pub const SECRET_BYTES_MIN: usize = 8;
+
+/// The beginning of a secret that is taken out where the rest was cut off.
+pub const SECRET_BEGINNING_BYTES: usize = 16;
 
 const PREFIX: usize = 4;
 const TABLE_BITS: usize = 1 << 16;
@@ -36,10 +46,19 @@ pub struct SecretIndex {
 
 #[derive(Default)]
 struct Inner {
-    /// Secrets by their first bytes, each with how many times it was added.
-    by_prefix: BTreeMap<[u8; PREFIX], Vec<(Box<str>, usize)>>,
+    /// Secrets by their first bytes.
+    by_prefix: BTreeMap<[u8; PREFIX], Vec<Known>>,
     /// One bit per hash of a prefix. Bits of removed secrets stay: they cost a lookup, not a wrong answer.
     table: Vec<u64>,
+}
+
+/// What is searched for.
+struct Known {
+    text: Box<str>,
+    /// How many times it was added.
+    count: usize,
+    /// Whether it stands for what Base64 makes of a secret, so that the characters around it may belong to it.
+    is_encoded: bool,
 }
 
 impl std::fmt::Debug for Inner {
@@ -51,34 +70,58 @@ impl std::fmt::Debug for Inner {
 impl SecretIndex {
     /// Adds a secret. Shorter ones than [`SECRET_BYTES_MIN`] can't be told from ordinary text and are ignored.
     pub fn add(&self, secret: &str) {
-        let Some(prefix) = prefix_of(secret) else { return };
+        self.add_text(secret, false);
+    }
+
+    /// Removes a secret that was added.
+    pub fn remove(&self, secret: &str) {
+        self.remove_text(secret, false);
+    }
+
+    /// Adds what Base64 makes of a secret within whatever longer text.
+    pub fn add_encoded(&self, secret: &str) {
+        for text in encoded(secret) {
+            self.add_text(&text, true);
+        }
+    }
+
+    /// Removes what [`Self::add_encoded`] added.
+    pub fn remove_encoded(&self, secret: &str) {
+        for text in encoded(secret) {
+            self.remove_text(&text, true);
+        }
+    }
+
+    fn add_text(&self, text: &str, is_encoded: bool) {
+        let Some(prefix) = prefix_of(text) else { return };
         let mut inner = self.inner.write().unwrap_or_else(PoisonError::into_inner);
         if inner.table.is_empty() {
             inner.table = vec![0; TABLE_BITS / 64];
         }
         let (word, bit) = place(prefix);
         inner.table[word] |= bit;
-        let secrets = inner.by_prefix.entry(prefix).or_default();
-        match secrets.iter_mut().find(|(known, _)| &**known == secret) {
-            Some((_, count)) => *count += 1,
-            None => secrets.push((secret.into(), 1)),
+        let all = inner.by_prefix.entry(prefix).or_default();
+        match all.iter_mut().find(|known| &*known.text == text && known.is_encoded == is_encoded) {
+            Some(known) => known.count += 1,
+            None => all.push(Known { text: text.into(), count: 1, is_encoded }),
         }
     }
 
-    /// Removes a secret that was added.
-    pub fn remove(&self, secret: &str) {
-        let Some(prefix) = prefix_of(secret) else { return };
+    fn remove_text(&self, text: &str, is_encoded: bool) {
+        let Some(prefix) = prefix_of(text) else { return };
         let mut inner = self.inner.write().unwrap_or_else(PoisonError::into_inner);
-        let Some(secrets) = inner.by_prefix.get_mut(&prefix) else { return };
-        if let Some(known) = secrets.iter().position(|(known, _)| &**known == secret) {
-            secrets[known].1 -= 1;
-            if secrets[known].1 == 0 {
-                secrets.swap_remove(known);
+        let Some(all) = inner.by_prefix.get_mut(&prefix) else { return };
+        let is_it = |known: &Known| &*known.text == text && known.is_encoded == is_encoded;
+        if let Some(place) = all.iter().position(is_it) {
+            all[place].count -= 1;
+            if all[place].count == 0 {
+                all.swap_remove(place);
             }
         }
     }
 
-    /// The text without secrets, whether they stand there as they are, percent-encoded or escaped as in JSON.
+    /// The text without secrets, whether they stand there as they are, percent-encoded or escaped as in JSON, whole or
+    /// cut off behind their first [`SECRET_BEGINNING_BYTES`].
     pub fn redact<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let inner = self.inner.read().unwrap_or_else(PoisonError::into_inner);
         let mut places = inner.find(text.as_bytes());
@@ -107,13 +150,48 @@ impl Inner {
                 continue;
             }
             let candidates = self.by_prefix.get(&prefix).into_iter().flatten();
-            let longest = candidates.filter(|(secret, _)| bytes[start..].starts_with(secret.as_bytes()));
-            if let Some(length) = longest.map(|(secret, _)| secret.len()).max() {
-                found.push(start..start + length);
+            let hits = candidates.filter_map(|known| Some((known.shown(&bytes[start..])?, known.is_encoded)));
+            if let Some((length, is_encoded)) = hits.max() {
+                let hit = start..start + length;
+                let free = found.last().map_or(0, |last| last.end);
+                found.push(if is_encoded { with_surroundings(bytes, hit, free) } else { hit });
             }
         }
         found
     }
+}
+
+impl Known {
+    /// How many bytes at the beginning of a text show the secret, if enough of it is there.
+    fn shown(&self, text: &[u8]) -> Option<usize> {
+        let same = self.text.bytes().zip(text).take_while(|(known, shown)| known == *shown).count();
+        (same == self.text.len() || same >= SECRET_BEGINNING_BYTES).then_some(same)
+    }
+}
+
+/// What Base64 makes of a secret, without the characters that also depend on what stands around it.
+fn encoded(secret: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for before in 0..3 {
+        let text = [&[0; 3][..before], secret.as_bytes()].concat();
+        let own = (before * 8).div_ceil(6)..text.len() * 8 / 6;
+        for engine in [&STANDARD_NO_PAD, &URL_SAFE_NO_PAD] {
+            let spelt = engine.encode(&text).get(own.clone()).unwrap_or_default().to_owned();
+            if !found.contains(&spelt) {
+                found.push(spelt);
+            }
+        }
+    }
+    found
+}
+
+/// A hit with the characters of Base64 around it: what else the text hid, and the padding. A slash ends it, for it more
+/// often parts a path.
+fn with_surroundings(bytes: &[u8], hit: Range<usize>, free: usize) -> Range<usize> {
+    let is_base64 = |byte: &&u8| byte.is_ascii_alphanumeric() || b"+-_".contains(byte);
+    let before = bytes[free..hit.start].iter().rev().take_while(is_base64).count();
+    let after = bytes[hit.end..].iter().take_while(|byte| is_base64(byte) || **byte == b'=').count();
+    hit.start - before..hit.end + after
 }
 
 fn prefix_of(secret: &str) -> Option<[u8; PREFIX]> {
@@ -218,6 +296,34 @@ mod tests {
         index.remove("abcd/efgh==");
         assert_eq!(index.redact("abcd/efgh==;"), "abcd/efgh==;");
         index.remove("never added");
+    }
+
+    #[test]
+    fn base64_hides_no_secret_whatever_stands_around_it() {
+        use base64::Engine as _;
+        use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+        let (index, secret) = (SecretIndex::default(), "tok?n>tok~n");
+        index.add_encoded(secret);
+        for around in ["", "a", "ab", "abc", "abcd"] {
+            let pair = format!("{around}{secret}{around}");
+            for spelt in [STANDARD.encode(&pair), URL_SAFE_NO_PAD.encode(&pair)] {
+                let clean = index.redact(&spelt).into_owned();
+                assert!(clean.contains("[redacted]") && clean.len() < 20, "{spelt} became {clean}");
+                assert_eq!(index.redact(&format!("/a/{spelt} b")).matches("[redacted]").count(), 1);
+            }
+        }
+        assert_eq!(index.redact(secret), secret);
+        index.remove_encoded(secret);
+        assert_eq!(index.redact(&STANDARD.encode(secret)), STANDARD.encode(secret));
+    }
+
+    #[test]
+    fn a_secret_that_was_cut_off_leaves_too() {
+        let index = SecretIndex::default();
+        index.add("0123456789abcdefghij");
+        assert_eq!(index.redact("x0123456789abcdef…"), "x[redacted]…");
+        assert_eq!(index.redact("x0123456789abcde…"), "x0123456789abcde…");
+        assert_eq!(index.redact("0123456789abcdefghijk"), "[redacted]k");
     }
 
     proptest! {

@@ -17,6 +17,7 @@ use tokio::sync::watch;
 use tokio_rustls::server::TlsStream;
 use tower::ServiceExt as _;
 
+use crate::http::exchange::Encrypted;
 use crate::http::reply::ConnectionFault;
 
 /// How long a client may take over the head of a request.
@@ -28,6 +29,8 @@ const HEAD_BYTES_MAX: usize = 64 << 10;
 pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {
     /// The connection underneath.
     fn tcp(&self) -> &TcpStream;
+    /// Whether it is encrypted.
+    fn is_encrypted(&self) -> bool;
     /// Whether the client chose HTTP/2.
     fn is_http2(&self) -> bool;
 }
@@ -35,6 +38,10 @@ pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {
 impl Stream for TcpStream {
     fn tcp(&self) -> &TcpStream {
         self
+    }
+
+    fn is_encrypted(&self) -> bool {
+        false
     }
 
     fn is_http2(&self) -> bool {
@@ -45,6 +52,10 @@ impl Stream for TcpStream {
 impl Stream for TlsStream<TcpStream> {
     fn tcp(&self) -> &TcpStream {
         self.get_ref().0
+    }
+
+    fn is_encrypted(&self) -> bool {
+        true
     }
 
     fn is_http2(&self) -> bool {
@@ -75,8 +86,12 @@ pub(super) async fn serve(stream: impl Stream, router: Router, mut ending: watch
     let wanted = Arc::new(Wanted::default());
     let service = {
         let wanted = Arc::clone(&wanted);
-        service_fn(move |request: hyper::Request<Incoming>| {
+        let is_encrypted = stream.is_encrypted();
+        service_fn(move |mut request: hyper::Request<Incoming>| {
             let (router, wanted) = (router.clone(), Arc::clone(&wanted));
+            if is_encrypted {
+                request.extensions_mut().insert(Encrypted);
+            }
             // Boxed, because a connection that is to be taken apart afterwards must be movable.
             Box::pin(async move {
                 let response: Result<_, Infallible> = router.oneshot(request.map(Body::new)).await;

@@ -30,7 +30,7 @@ fn docs_samples(directory: &Path) -> Builder {
 }
 
 /// A server on a directory whose last server was dropped a moment ago and may be closing its files still.
-fn open(builder: &Builder) -> Api {
+pub(crate) fn open(builder: &Builder) -> Api {
     loop {
         match builder.clone().in_process() {
             Ok(server) => return Api::around(server),
@@ -40,7 +40,7 @@ fn open(builder: &Builder) -> Api {
     }
 }
 
-async fn reopened(directory: TempDir) -> (Api, TempDir) {
+pub(crate) async fn reopened(directory: TempDir) -> (Api, TempDir) {
     let opened = tokio::task::spawn_blocking(move || {
         (open(&MockServer::builder().state(directory.path())), directory)
     });

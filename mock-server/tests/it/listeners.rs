@@ -91,6 +91,43 @@ async fn mend_answers_with_tls_too() {
 }
 
 #[tokio::test]
+async fn links_begin_with_how_they_were_asked_for() {
+    let directory = TempDir::new().unwrap();
+    let ca = directory.path().join("ca.pem");
+    let settings = TlsSettings { ca_out: Some(ca.clone()), ..TlsSettings::default() };
+    let server = MockServer::builder().world("jira").tls(loopback(), settings).start().await.unwrap();
+    let environment = server.control().environment().env;
+    let jira = server.jira();
+    for (origin, client) in [
+        (environment["MOCK_SERVER_TLS_URL"].as_str(), trusting(&ca)),
+        (environment["JIRA_BASE_URL"].as_str(), reqwest::Client::new()),
+    ] {
+        let ask = async |path: &str| -> serde_json::Value {
+            let request = client.get(format!("{origin}/rest/api/3/{path}"));
+            let reply = request.basic_auth(jira.email(), Some(jira.api_token())).send().await.unwrap();
+            reply.json().await.unwrap()
+        };
+        assert_eq!(ask("serverInfo").await["baseUrl"], origin);
+        let issue = ask("issue/SEC-1").await;
+        assert!(
+            issue["self"].as_str().unwrap().starts_with(&format!("{origin}/rest/api/3/issue/")),
+            "{issue}"
+        );
+        let other = if origin.starts_with("https") { "http://" } else { "https://" };
+        assert!(!issue.to_string().contains(other), "{issue}");
+    }
+}
+
+/// HTTP/2 says the host in the address of the request.
+#[tokio::test]
+async fn links_know_the_host_without_its_header() {
+    let api = crate::support::Api::of("jira");
+    let request =
+        http::Request::get("https://h2.example:8/rest/api/3/serverInfo").body(axum::body::Body::empty());
+    assert_eq!(api.raw(request.unwrap()).await.ok()["baseUrl"], "http://h2.example:8");
+}
+
+#[tokio::test]
 async fn a_certificate_of_ones_own_is_shown() {
     let directory = TempDir::new().unwrap();
     let (cert, key) = (directory.path().join("cert.pem"), directory.path().join("key.pem"));

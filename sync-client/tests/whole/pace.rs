@@ -14,5 +14,6 @@ pub(crate) fn begin() -> Instant {
 /// Says how many there were, and how many in a second.
 pub(crate) fn say(what: &str, count: usize, began: Instant) {
     let passed_ms = began.elapsed().as_millis().max(1);
-    eprintln!("{count} {what}, {} a second", count as u128 * 1_000 / passed_ms);
+    let in_ten_seconds = count as u128 * 10_000 / passed_ms;
+    eprintln!("{count} {what}, {}.{} a second", in_ten_seconds / 10, in_ten_seconds % 10);
 }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use fixtures::world::JiraWorld;
 use fixtures::world::jira::UserSpec;
 
@@ -13,10 +12,6 @@ use super::readings::Readings;
 use super::store::{Change, Store};
 use crate::kernel::cursor::CursorKey;
 use crate::kernel::sandbox::Credential;
-
-/// How the encoded pair of email and token is named among credentials. It leads nowhere; it is listed so that it is
-/// kept out of journals like the token itself.
-const PAIR: &str = "jira-pair";
 
 /// One site: its data, its users, and how the simulator plays it. Copies share structure.
 #[derive(Clone)]
@@ -124,18 +119,10 @@ impl Account {
         }
     }
 
-    /// What leads to this site, and what else is as secret.
+    /// What leads to this site.
     pub fn credentials(&self) -> impl Iterator<Item = Credential> {
-        self.users
-            .iter()
-            .filter_map(|user| Some((user.spec.email.as_str(), user.token.as_deref()?)))
-            .flat_map(|(email, token)| {
-                let pair = STANDARD.encode(format!("{email}:{token}"));
-                [
-                    Credential { vendor: VENDOR, secret: token.to_owned() },
-                    Credential { vendor: PAIR, secret: pair },
-                ]
-            })
+        let tokens = self.users.iter().filter_map(|user| user.token.clone());
+        tokens.map(|secret| Credential { vendor: VENDOR, secret, is_sent_encoded: true })
     }
 
     /// The site as plain data, without tokens.

@@ -11,7 +11,8 @@ use smol_str::SmolStr;
 use super::account::Account;
 use super::routes::usual_priority;
 use super::rules::documents;
-use super::store::{Comment, Issue, Project, Rendered, document};
+use super::rules::lengths::{TOO_DEEP, is_shallow};
+use super::store::{Comment, Document, Issue, Project, Rendered};
 use crate::kernel::counted_map::CountedMap;
 use crate::vendors::happening::{EventError, Happening};
 use crate::world::World;
@@ -71,6 +72,7 @@ fn check_labels<'l>(labels: impl IntoIterator<Item = &'l String>) -> Result<(), 
 fn check_text(text: &Text) -> Result<(), EventError> {
     match text {
         Text::Plain(_) => Ok(()),
+        Text::Document(value) if !is_shallow(value) => Err(EventError::Incoherent(TOO_DEEP.to_owned())),
         Text::Document(value) => {
             documents::check(value).map_err(|error| EventError::Incoherent(error.to_string()))
         }
@@ -92,7 +94,7 @@ impl Account {
                 self.known_account(author.as_deref())?;
                 let id = self.store.next_comment_id();
                 let author = author.as_deref().map(SmolStr::new);
-                let comment = Comment { id, author, body: document(body), created: now, updated: now };
+                let comment = Comment { id, author, body: body.into(), created: now, updated: now };
                 self.store.put_comment(&row, comment, now);
                 Ok(Effects { comment_id: Some(id.to_string()), ..Effects::of(&row) })
             }
@@ -215,7 +217,7 @@ impl Account {
             resolution: None,
             resolution_date: None,
             summary: new.summary.as_str().into(),
-            description: new.description.as_ref().map(document),
+            description: new.description.as_ref().map(Document::from),
             labels: Arc::new(new.labels.iter().map(SmolStr::new).collect()),
             priority: usual_priority(&directory),
             assignee: None,
@@ -244,7 +246,7 @@ impl Account {
         if let Some(description) = description {
             check_text(description)?;
             let is_empty = matches!(description, Text::Plain(text) if text.is_empty());
-            changed.description = (!is_empty).then(|| document(description));
+            changed.description = (!is_empty).then(|| description.into());
         }
         if let Some(priority) = priority {
             changed.priority = Some(named(&self.store.directory().priorities, priority, "priority")?);

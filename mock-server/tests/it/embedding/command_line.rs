@@ -117,6 +117,7 @@ async fn the_printed_base_url_and_key_work() {
         "{}",
         process.printed
     );
+    assert!(process.printed.contains(": 1 mobile app, 1 finding, 1 target\n"), "{}", process.printed);
     let line = process.printed.lines().find(|line| line.contains("curl")).unwrap();
     assert!(line.contains(&format!("Authorization: APIKey {}", process.api_key)), "{line}");
     assert_eq!(process.send(reqwest::Method::GET, "mobile_apps", None).await.unwrap().0, 200);
@@ -142,6 +143,7 @@ async fn both_vendors_are_announced_with_lines_that_work_when_pasted() {
     for name in ["MEND_URL", "MEND_USER_KEY", "MEND_ORG_TOKEN"] {
         assert!(printed.contains(&process.env[name]), "{name} is missing in {printed}");
     }
+    assert!(printed.contains("Jira REST API 3 and 2: 1 project, 3 issues\n"), "{printed}");
     let sizes = printed.lines().find(|line| line.starts_with("Mend API 1.4: ")).unwrap();
     let numbers: Vec<usize> = sizes.split(' ').filter_map(|word| word.parse().ok()).collect();
     assert!(numbers.len() == 3 && numbers.iter().all(|number| *number > 0), "{sizes}");

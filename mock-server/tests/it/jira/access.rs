@@ -95,7 +95,7 @@ async fn users_see_what_they_may() {
     let limited = Jira::new().user("limited");
     limited.get("issue/OUT-2").await.denied(404, "JIRA-ISSUE-404");
     limited.get("issue/OUT-99").await.denied(404, "JIRA-ISSUE-404");
-    limited.get("project/OUT").await.denied(404, "JIRA-ISSUE-404");
+    limited.get("project/OUT").await.denied(404, "JIRA-PROJECT-404");
     assert_eq!(limited.found("labels = sync").await, ["SEC-2", "SEC-1"]);
     limited.post("search/jql", json!({"jql": "project = OUT"})).await.denied(400, "JIRA-SEARCH-INVALID");
     let keys: Vec<_> =

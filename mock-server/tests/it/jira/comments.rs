@@ -18,6 +18,14 @@ async fn comments_are_listed_added_changed_and_deleted() {
     let list = jira.get("issue/SEC-1/comment").await.ok();
     assert_eq!((&list["total"], &list["comments"][0]["body"]), (&json!(2), &doc("Seen.")));
     assert_eq!(list["comments"][0]["author"], Value::Null);
+    for order in ["created", "+created", "%2Bcreated", ""] {
+        let oldest = jira.get(&format!("issue/SEC-1/comment?orderBy={order}")).await.ok();
+        assert_eq!(oldest["comments"][0]["id"], "10000", "{order}");
+    }
+    for order in ["updated", "--created", "created,id"] {
+        let path = format!("issue/SEC-1/comment?orderBy={order}");
+        jira.get(&path).await.denied(400, "JIRA-COMMENT-ORDER");
+    }
     let newest = jira.get("issue/SEC-1/comment?orderBy=-created&maxResults=1").await.ok();
     assert_eq!(
         (&newest["comments"][0]["id"], newest["comments"].as_array().unwrap().len()),

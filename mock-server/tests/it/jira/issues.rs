@@ -268,6 +268,9 @@ async fn issues_are_assigned_and_deleted() {
     let jira = Jira::new();
     jira.put("issue/SEC-1/assignee", json!({"accountId": "5b10ac8d82e05b22cc7d-sync"})).await.no_content();
     assert_eq!(jira.fields("SEC-1").await["assignee"]["displayName"], "sync", "JIRA-ASSIGN-204");
+    assert_eq!(jira.get("project/SEC").await.ok()["assigneeType"], "UNASSIGNED");
+    jira.put("issue/SEC-1/assignee", json!({"accountId": "-1"})).await.no_content();
+    assert_eq!(jira.fields("SEC-1").await["assignee"], Value::Null, "the default assignee is nobody");
     jira.put("issue/SEC-1/assignee", json!({"accountId": null})).await.no_content();
     assert_eq!(jira.fields("SEC-1").await["assignee"], Value::Null);
     jira.put("issue/SEC-1/assignee", json!({"accountId": "x"})).await.denied(400, "JIRA-EDIT-INVALID");

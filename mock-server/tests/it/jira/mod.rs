@@ -13,4 +13,7 @@ mod properties;
 mod readings;
 mod remote_links;
 mod search;
+mod secrets;
+mod shapes;
 mod transitions;
+mod worlds;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{ApiKey, Identifier, KeyField, Redmine, RedmineSettings, TextFormat};
 use crate::adapters::scripted::Scripted;
 use crate::core::model::{GroupId, OpKey, TicketKey};
-use crate::ports::{Change, Created, NewTicket, NoReply, Tracker as _, TrackerError};
+use crate::ports::{Change, Created, Granted, NewTicket, NoReply, Tracker as _, TrackerError};
 
 fn settings() -> RedmineSettings {
     RedmineSettings {
@@ -62,6 +62,7 @@ fn redmine() -> (Arc<Scripted>, Redmine) {
 fn opens(server: &Scripted) {
     let statuses = json!({"issue_statuses": [
         {"id": 1, "name": "New", "is_closed": false}, {"id": 5, "name": "Closed", "is_closed": true},
+        {"id": 6, "name": "Rejected", "is_closed": true},
     ]});
     server
         .answer(
@@ -168,6 +169,139 @@ fn a_comment_and_a_closing_are_one_request_and_read_back() {
     let again = Change { comment: None, ..change };
     assert!(redmine.update(&key, &again).unwrap().is_done);
     assert_eq!(server.asked(), ["GET /r/issues/12.json?include=journals,allowed_statuses"]);
+}
+
+/// What was granted of a change that broke off is told, and nothing that was not seen.
+#[test]
+fn what_is_known_of_a_change_that_broke_off_is_told() {
+    let change = Change { comment: Some("Closed.".to_owned()), is_done: Some(true) };
+    let ours = json!([{"user": {"id": 3}, "notes": "Closed."}]);
+    let rows = [
+        (issue(12, 1, "k", &ours), Granted { comment: true, is_done: None }),
+        (issue(12, 5, "k", &json!([])), Granted { comment: false, is_done: Some(true) }),
+        (issue(12, 1, "k", &json!([])), Granted::default()),
+    ];
+    for (after, granted) in rows {
+        let (server, redmine) = redmine();
+        server
+            .answer("GET /r/issues/12.json", 200, &json!({"issue": issue(12, 1, "k", &json!([]))}))
+            .answer("PUT /r/issues/12.json", 204, &Value::Null)
+            .answer("GET /r/issues/12.json", 200, &json!({"issue": after}));
+        let broken = redmine.update(&TicketKey::new("#12"), &change).unwrap_err();
+        assert_eq!(broken.granted, granted, "{broken}");
+        assert!(matches!(broken.error, TrackerError::Refused(_)), "{broken}");
+    }
+    for (status, body) in [(404, "{}"), (403, "{}"), (401, "{}"), (200, "<html>")] {
+        let (server, redmine) = redmine();
+        server
+            .answer("GET /r/issues/12.json", 200, &json!({"issue": issue(12, 1, "k", &json!([]))}))
+            .answer("PUT /r/issues/12.json", 204, &Value::Null)
+            .reply("GET /r/issues/12.json", status, &[], body);
+        let broken = redmine.update(&TicketKey::new("#12"), &change).unwrap_err();
+        assert!(matches!(broken.error, TrackerError::Unknown(_)), "{status}: {broken}");
+        assert!(!broken.left_all_as_it_was());
+    }
+}
+
+#[test]
+fn a_ticket_is_read_as_it_is() {
+    let (server, redmine) = redmine();
+    let notes = [(3, "first"), (9, "theirs"), (3, "second"), (3, "")];
+    let notes: Vec<_> =
+        notes.iter().map(|(user, text)| json!({"user": {"id": user}, "notes": text})).collect();
+    server.answer("GET /r/issues/12.json", 200, &json!({"issue": issue(12, 1, "", &json!(notes))}));
+    let ticket = redmine.get(&TicketKey::new("12")).unwrap().unwrap();
+    assert_eq!((ticket.op, ticket.is_done), (None, false), "an empty field is no key");
+    assert_eq!((ticket.our_comments, ticket.our_last_comment.as_deref()), (2, Some("second")));
+    // There is none for us, whatever Redmine calls it.
+    for status in [403, 404] {
+        server.reply("GET /r/issues/12.json", status, &[], "");
+        assert_eq!(redmine.get(&TicketKey::new("#12")).unwrap(), None, "{status}");
+    }
+    server.asked();
+    for key in ["SEC-12", "#", "#x", "", "+12"] {
+        assert_eq!(redmine.get(&TicketKey::new(key)).unwrap(), None, "{key}");
+    }
+    assert_eq!(server.asked(), Vec::<String>::new());
+}
+
+/// Redmine gives at most so many rows as its settings say, closed tickets only if they are asked for, and rows twice
+/// where a list moves.
+#[test]
+fn a_list_is_read_to_its_end() {
+    let (server, redmine) = redmine();
+    let row = |id| issue(id, 1, op().as_str(), &json!([]));
+    server
+        .answer("GET /r/issues.json", 200, &json!({"issues": [row(1), row(2)], "total_count": 4, "limit": 2}))
+        .answer(
+            "GET /r/issues.json",
+            200,
+            &json!({"issues": [row(2), row(3)], "total_count": 4, "limit": 2}),
+        );
+    for id in 1..=3 {
+        server.answer(&format!("GET /r/issues/{id}.json"), 200, &json!({"issue": row(id)}));
+    }
+    let keys: Vec<_> =
+        redmine.find(&op()).unwrap().into_iter().map(|ticket| ticket.key.to_string()).collect();
+    assert_eq!(keys, ["#1", "#2", "#3"]);
+    let asked = server.asked();
+    assert!(asked[0].contains("status_id=*") && asked[0].contains(&format!("cf_7={}", op())), "{asked:?}");
+    assert!(asked[1].contains("offset=2"), "{asked:?}");
+}
+
+/// The workflow says where a ticket may go, and the settings which of that is meant.
+#[test]
+fn the_status_is_one_that_may_be_given_and_is_wanted() {
+    let statuses = |names: &[(u64, &str, bool)]| {
+        let row = |(id, name, is_closed): &(u64, &str, bool)| json!({"id": id, "name": name, "is_closed": is_closed});
+        json!(names.iter().map(row).collect::<Vec<_>>())
+    };
+    let change = Change { comment: None, is_done: Some(true) };
+    let given = |allowed: Option<Value>, done_status: Option<&str>| {
+        let server = Scripted::new();
+        opens(&server);
+        let settings = RedmineSettings { done_status: done_status.map(str::to_owned), ..settings() };
+        let redmine = Redmine::new(settings, server.caller());
+        redmine.identify().unwrap();
+        let mut before = issue(12, 1, "k", &json!([]));
+        match allowed {
+            Some(allowed) => before["allowed_statuses"] = allowed,
+            None => drop(before.as_object_mut().unwrap().remove("allowed_statuses")),
+        }
+        server
+            .answer("GET /r/issues/12.json", 200, &json!({"issue": before}))
+            .answer("PUT /r/issues/12.json", 204, &Value::Null)
+            .answer("GET /r/issues/12.json", 200, &json!({"issue": issue(12, 5, "k", &json!([]))}));
+        match redmine.update(&TicketKey::new("#12"), &change) {
+            Ok(_) => {
+                Ok(server.got().iter().find(|one| !one.body.is_null()).unwrap().body["issue"]["status_id"]
+                    .clone())
+            }
+            Err(broken) => Err(broken.to_string()),
+        }
+    };
+    let both = statuses(&[(1, "New", false), (5, "Closed", true), (6, "Rejected", true)]);
+    assert_eq!(given(Some(both.clone()), None), Ok(json!(5)));
+    assert_eq!(given(Some(both), Some("Rejected")), Ok(json!(6)));
+    let none = Some(statuses(&[(1, "New", false), (5, "Closed", true)]));
+    let text = given(none, Some("Rejected")).unwrap_err();
+    assert!(text.contains("no closed status \"Rejected\"") && text.contains("New, Closed"), "{text}");
+    let text = given(Some(statuses(&[(1, "New", false)])), None).unwrap_err();
+    assert!(text.contains("no closed status"), "{text}");
+    assert_eq!(given(None, None), Ok(json!(5)), "a Redmine that does not tell lets try");
+}
+
+/// A ticket without its key is not found again, so there is never a second one.
+#[test]
+fn a_ticket_without_its_key_is_the_only_one() {
+    let (server, redmine) = redmine();
+    server.answer("POST /r/issues.json", 201, &json!({"issue": issue(12, 1, "", &json!([]))}));
+    let Created::New(made) = redmine.create(&ticket()).unwrap() else { panic!("it is new") };
+    assert_eq!(made.op, None);
+    server.asked();
+    let text = redmine.create(&ticket()).unwrap_err().to_string();
+    assert!(text.contains("made #12 without its key"), "{text}");
+    assert_eq!(server.asked(), Vec::<String>::new());
 }
 
 #[test]

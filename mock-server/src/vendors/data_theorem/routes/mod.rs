@@ -230,7 +230,8 @@ pub fn prepare(request: Arc<Request>) -> Prepared {
     let path = request.path.strip_prefix(BASE_PATH).unwrap_or_default();
     let found = find(&request.method, path.strip_prefix('/').unwrap_or(path));
     let secret = auth::secret_of(request.header(http::header::AUTHORIZATION));
-    let credential = secret.map(|secret| Credential { vendor: VENDOR, secret: secret.to_owned() });
+    let credential =
+        secret.map(|secret| Credential { vendor: VENDOR, secret: secret.to_owned(), is_sent_encoded: false });
     let nobodys = {
         let (request, found) = (Arc::clone(&request), found.clone());
         Box::new(move || nobodys(&request, &found))

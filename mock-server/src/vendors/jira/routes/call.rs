@@ -18,6 +18,7 @@ use crate::vendors::jira::readings::{ArchivedIssue, WriteDenied};
 use crate::vendors::jira::rules::auth;
 use crate::vendors::jira::rules::denial::{Denial, Denied};
 use crate::vendors::jira::rules::fields::Version;
+use crate::vendors::jira::rules::lengths::{TOO_DEEP, is_shallow};
 use crate::vendors::jira::store::{Issue, Project};
 use crate::vendors::jira::wire::{self, Counted};
 
@@ -47,12 +48,14 @@ pub struct Reply {
     pub(super) status: u16,
     pub(super) body: Vec<u8>,
     pub(super) headers: Vec<(HeaderName, String)>,
+    /// Whether the body says what was wrong with parts of the request.
+    pub(super) has_complaints: bool,
 }
 
 impl Reply {
     /// A JSON body.
     pub(super) fn json(status: u16, body: Vec<u8>) -> Self {
-        Self { status, body, headers: Vec::new() }
+        Self { status, body, headers: Vec::new(), has_complaints: false }
     }
 
     /// Plain data, in which nothing stands for an address.
@@ -64,15 +67,6 @@ impl Reply {
     pub(super) fn no_content() -> Self {
         Self::json(204, Vec::new())
     }
-}
-
-/// The origin that a client used, from a `Host` header that could be one.
-fn origin(host: Option<&str>) -> String {
-    let is_host = |host: &&str| {
-        let fits = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]_".contains(&byte);
-        !host.is_empty() && host.len() <= 255 && host.bytes().all(fits)
-    };
-    format!("http://{}", host.filter(is_host).unwrap_or("mock-server.invalid"))
 }
 
 impl<'a> Call<'a> {
@@ -91,7 +85,7 @@ impl<'a> Call<'a> {
             is_failed_login: authorization.is_some() && user.is_none(),
             user,
             now,
-            here: format!("{}{BASE_PATH}/{version}", origin(request.header(header::HOST))),
+            here: format!("{}{BASE_PATH}/{version}", request.origin()),
             flags: RefCell::default(),
             query: form_urlencoded::parse(request.query.as_bytes()).into_owned().collect(),
         }
@@ -135,6 +129,7 @@ impl<'a> Call<'a> {
     /// The body as an object.
     pub(super) fn body(&self) -> Result<Map<String, Value>, Denied> {
         match serde_json::from_slice(&self.request.body) {
+            Ok(value) if !is_shallow(&value) => Err(Denial::server(400, "server.json-too-deep", TOO_DEEP)),
             Ok(Value::Object(members)) => Ok(members),
             Ok(_) | Err(_) => {
                 let text = "There was an error parsing JSON. Check that your request body is valid.";

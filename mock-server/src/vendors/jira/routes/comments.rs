@@ -7,9 +7,9 @@ use serde_json::Value;
 use smol_str::SmolStr;
 
 use super::{Account, Call, Denial, Denied, Reply};
-use crate::vendors::jira::rules::denial::FieldProblems;
+use crate::vendors::jira::rules::denial::{FieldProblems, shortened};
 use crate::vendors::jira::rules::fields::Reader;
-use crate::vendors::jira::store::{Comment, Issue};
+use crate::vendors::jira::store::{Comment, Document, Issue};
 use crate::vendors::jira::wire::parts;
 
 /// Most comments of a page, and how many there are unless told otherwise.
@@ -19,7 +19,14 @@ const PAGE_MAX: usize = 5_000;
 pub(super) fn list_comments(account: &Account, call: &Call<'_>) -> Result<Reply, Denied> {
     let issue = call.issue(account)?;
     let page = call.counted(100, PAGE_MAX, issue.comments.len());
-    let newest_first = call.parameter("orderBy").is_some_and(|order| order == "-created");
+    let newest_first = match call.parameter("orderBy").map(str::trim) {
+        None | Some("" | "created" | "+created") => false,
+        Some("-created") => true,
+        Some(other) => {
+            let text = format!("Comments can't be ordered by '{}'.", shortened(other));
+            return Err(Denial::rule(400, &ledger::JIRA_COMMENT_ORDER, text));
+        }
+    };
     let directory = account.store.directory();
     Ok(Reply::value(200, &parts::comments(&issue, &page, newest_first, directory, call.version, &call.here)))
 }
@@ -27,10 +34,7 @@ pub(super) fn list_comments(account: &Account, call: &Call<'_>) -> Result<Reply,
 fn comment_of(call: &Call<'_>, issue: &Issue) -> Result<Arc<Comment>, Denied> {
     let found = call.id(1).parse().ok().and_then(|id: u64| issue.comments.get(&id));
     found.cloned().ok_or_else(|| {
-        let text = format!(
-            "Can not find a comment for the id: {}.",
-            super::super::rules::denial::shortened(call.id(1))
-        );
+        let text = format!("Can not find a comment for the id: {}.", shortened(call.id(1)));
         Denial::rule(404, &ledger::JIRA_COMMENT_404, text)
     })
 }
@@ -81,7 +85,7 @@ pub(super) fn add_comment(account: &mut Account, call: &Call<'_>) -> Result<Repl
     let comment = Comment {
         id: account.store.next_comment_id(),
         author: call.user.as_ref().map(|user| SmolStr::new(&user.spec.account_id)),
-        body: Arc::new(body),
+        body: Document::of(&body),
         created: call.now,
         updated: call.now,
     };
@@ -94,7 +98,7 @@ pub(super) fn update_comment(account: &mut Account, call: &Call<'_>) -> Result<R
     let issue = call.writable_issue(account)?;
     let known = comment_of(call, &issue)?;
     let body = text_of(account, call)?;
-    let comment = Comment { body: Arc::new(body), updated: call.now, ..(*known).clone() };
+    let comment = Comment { body: Document::of(&body), updated: call.now, ..(*known).clone() };
     account.store.put_comment(&issue, comment.clone(), call.now);
     Ok(render(account, call, &issue, &comment, 200))
 }

@@ -2,8 +2,6 @@
 
 #![expect(clippy::unnecessary_wraps, reason = "handlers have one form, whether or not they ever refuse")]
 
-use std::collections::BTreeSet;
-
 use fixtures::spec::jira as ledger;
 use fixtures::world::jira::StatusCategory;
 use http::HeaderName;
@@ -46,16 +44,13 @@ pub(super) fn get_server_info(_: &Account, call: &Call<'_>) -> Result<Reply, Den
             "serverTime": time(call.now),
             "scmInfo": "mock-server",
             "serverTitle": "Jira",
-            "defaultLocale": {"locale": "en_US"},
         }),
     ))
 }
 
 /// `GET label`
 pub(super) fn list_labels(account: &Account, call: &Call<'_>) -> Result<Reply, Denied> {
-    let seen = account.store.issues().filter(|issue| call.sees_issue(account, issue));
-    let labels: BTreeSet<_> = seen.flat_map(|issue| issue.labels.iter().cloned()).collect();
-    let labels: Vec<_> = labels.into_iter().collect();
+    let labels = account.store.labels(|project| call.sees(project));
     let page = call.counted(1_000, 1_000, labels.len());
     Ok(Reply::value(
         200,
@@ -64,7 +59,7 @@ pub(super) fn list_labels(account: &Account, call: &Call<'_>) -> Result<Reply, D
             "startAt": page.start,
             "total": page.total,
             "isLast": page.is_last(),
-            "values": page.of(&labels),
+            "values": labels.slice(page.places()),
         }),
     ))
 }

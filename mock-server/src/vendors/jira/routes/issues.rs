@@ -16,7 +16,7 @@ use crate::vendors::jira::rules::denial::{FieldProblems, shortened};
 use crate::vendors::jira::rules::edits::{Edit, Screen};
 use crate::vendors::jira::rules::fields::{Reader, id_of, text_of};
 use crate::vendors::jira::rules::lengths::{PROPERTY_MAX, SHORT_MAX, length};
-use crate::vendors::jira::store::{Comment, Issue, Project, Rendered};
+use crate::vendors::jira::store::{Comment, Document, Issue, Project, Rendered};
 use crate::vendors::jira::wire::errors;
 use crate::vendors::jira::wire::issue::{Wanted, push};
 
@@ -76,6 +76,7 @@ pub(super) fn create_issues(account: &mut Account, call: &Call<'_>) -> Result<Re
         }
     }
     let body = json!({"issues": issues, "errors": failures});
+    let has_complaints = first.is_some();
     match first {
         Some(mut denied) if issues.is_empty() => {
             denied.refusal.status = 400;
@@ -85,7 +86,7 @@ pub(super) fn create_issues(account: &mut Account, call: &Call<'_>) -> Result<Re
         None if issues.is_empty() => {
             Err(Denial::rule(400, &ledger::JIRA_CREATE_INVALID, "issueUpdates has no issues"))
         }
-        _ => Ok(Reply::value(201, &body)),
+        _ => Ok(Reply { has_complaints, ..Reply::value(201, &body) }),
     }
 }
 
@@ -202,7 +203,7 @@ pub(super) fn add_comments(account: &mut Account, call: &Call<'_>, id: u64, bodi
         let comment = Comment {
             id: account.store.next_comment_id(),
             author: call.user.as_ref().map(|user| SmolStr::new(&user.spec.account_id)),
-            body: Arc::new(body),
+            body: Document::of(&body),
             created: call.now,
             updated: call.now,
         };
@@ -316,7 +317,8 @@ pub(super) fn assign_issue(account: &mut Account, call: &Call<'_>) -> Result<Rep
     let issue = call.writable_issue(account)?;
     let body = Value::Object(call.body()?);
     let reader = Reader { account, version: call.version, invalid: &ledger::JIRA_EDIT_INVALID };
-    let nobody = body.get("accountId").is_some_and(Value::is_null);
+    // -1 is whoever gets issues of the project by default, and here that is nobody.
+    let nobody = body.get("accountId").is_some_and(|id| id.is_null() || id == "-1");
     let assignee = if nobody { Ok(None) } else { reader.person(&body) };
     let assignee = assignee.map_err(|wrong| {
         let mut problems = FieldProblems::default();

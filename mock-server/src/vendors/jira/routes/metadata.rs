@@ -28,9 +28,9 @@ fn fields(project: &Project, issue_type: Option<u64>, known: &Directory) -> Vec<
     let mut fields: Vec<Value> =
         always.iter().chain(&project.spec.screen).map(|field| directory::field(field, known)).collect();
     for field in &mut fields {
-        if field["fieldId"] == "project" {
-            field["allowedValues"] = json!([directory::project(project)]);
-        } else if field["fieldId"] == "issuetype" {
+        if field["key"] == "project" {
+            field["allowedValues"] = json!([directory::project(&project.spec)]);
+        } else if field["key"] == "issuetype" {
             let types =
                 project.spec.issue_types.iter().filter(|id| issue_type.is_none_or(|only| only == **id));
             field["allowedValues"] =
@@ -48,7 +48,10 @@ pub(super) fn list_fields(account: &Account, call: &Call<'_>) -> Result<Reply, D
         let text = "The project has no issue type of that number.";
         return Err(Denial::rule(404, &ledger::JIRA_META_FIELDS, text));
     };
-    let fields = fields(project, Some(id), account.store.directory());
+    let mut fields = fields(project, Some(id), account.store.directory());
+    for field in &mut fields {
+        field["fieldId"] = field["key"].clone();
+    }
     let page = call.counted(50, 200, fields.len());
     Ok(call.linked(
         200,
@@ -61,8 +64,8 @@ pub(super) fn get_edit_fields(account: &Account, call: &Call<'_>) -> Result<Repl
     let issue = call.issue(account)?;
     let project = account.store.project(issue.project).ok_or_else(Denial::no_issue)?;
     let fields = fields(project, None, account.store.directory());
-    let named = fields.into_iter().filter(|field| field["fieldId"] != "project");
+    let named = fields.into_iter().filter(|field| field["key"] != "project");
     let named: Map<String, Value> =
-        named.map(|field| (field["fieldId"].as_str().unwrap_or_default().to_owned(), field)).collect();
+        named.map(|field| (field["key"].as_str().unwrap_or_default().to_owned(), field)).collect();
     Ok(call.linked(200, &json!({"fields": named})))
 }

@@ -163,7 +163,8 @@ pub fn prepare(request: Arc<Request>) -> Prepared {
     let (version, path) = version_of(request.path.strip_prefix(BASE_PATH).unwrap_or_default());
     let found = Arc::new(find(&request.method, path, version));
     let shown = request.header(header::AUTHORIZATION).and_then(auth::basic);
-    let credential = shown.map(|shown| Credential { vendor: VENDOR, secret: shown.token });
+    let credential =
+        shown.map(|shown| Credential { vendor: VENDOR, secret: shown.token, is_sent_encoded: true });
     let operation = found.operation(&request.method);
     let nobodys = {
         let (request, found) = (Arc::clone(&request), Arc::clone(&found));
@@ -238,7 +239,9 @@ fn finish(result: Result<Reply, Denied>, call: Call<'_>, readings: &Readings) ->
     let is_failed_login = call.is_failed_login;
     let flags = RefCell::into_inner(call.flags);
     let mut answer = match result {
-        Ok(Reply { status, body, headers }) => Answer { headers, flags, ..Answer::json(status, body) },
+        Ok(Reply { status, body, headers, has_complaints }) => {
+            Answer { headers, flags, has_complaints, ..Answer::json(status, body) }
+        }
         Err(denied) => {
             let body = match &denied.body {
                 Some(body) => body.clone(),

@@ -15,7 +15,7 @@ use crate::vendors::jira::wire::{directory, link};
 /// `GET project`
 pub(super) fn list_projects(account: &Account, call: &Call<'_>) -> Result<Reply, Denied> {
     let seen = account.store.projects().filter(|project| call.sees(project));
-    Ok(call.linked(200, &seen.map(|project| directory::project(project)).collect()))
+    Ok(call.linked(200, &seen.map(|project| directory::project(&project.spec)).collect()))
 }
 
 /// `GET project/search`. With credentials that are not valid nothing is found.
@@ -30,7 +30,8 @@ pub(super) fn search_projects(account: &Account, call: &Call<'_>) -> Result<Repl
     let mut found: Vec<&Arc<Project>> = account.store.projects().filter(is_meant).collect();
     found.sort_by(|left, right| left.spec.key.cmp(&right.spec.key));
     let page = call.counted(50, 100, found.len());
-    let values: Vec<Value> = page.of(&found).iter().map(|project| directory::project(project)).collect();
+    let values: Vec<Value> =
+        page.of(&found).iter().map(|project| directory::project(&project.spec)).collect();
     Ok(call.linked(
         200,
         &json!({
@@ -53,7 +54,7 @@ pub(super) fn project<'a>(account: &'a Account, call: &Call<'_>) -> Result<&'a A
     };
     found.filter(|project| call.sees(project)).ok_or_else(|| {
         let text = format!("No project could be found with key '{}'.", shortened(name));
-        Denial::rule(404, &ledger::JIRA_ISSUE_404, text)
+        Denial::rule(404, &ledger::JIRA_PROJECT_404, text)
     })
 }
 

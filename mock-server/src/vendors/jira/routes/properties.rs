@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::issues::check_property;
 use super::{Account, Call, Denial, Denied, Reply};
 use crate::vendors::jira::readings::PropertyBumps;
+use crate::vendors::jira::rules::lengths::{TOO_DEEP, is_shallow};
 use crate::vendors::jira::store::Issue;
 use crate::vendors::jira::wire::parts;
 
@@ -41,6 +42,9 @@ pub(super) fn put_property(account: &mut Account, call: &Call<'_>) -> Result<Rep
     let issue = call.writable_issue(account)?;
     let key = call.id(1);
     let value: Option<Value> = serde_json::from_slice(&call.request.body).ok();
+    if value.as_ref().is_some_and(|value| !is_shallow(value)) {
+        return Err(Denial::server(400, "server.json-too-deep", TOO_DEEP));
+    }
     let value = check_property(key, value.as_ref(), account)?.clone();
     let status = if issue.properties.contains_key(key) { 200 } else { 201 };
     put(account, call, &issue, Some(value));

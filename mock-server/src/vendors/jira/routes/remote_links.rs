@@ -35,15 +35,25 @@ pub(super) fn list_remote_links(account: &Account, call: &Call<'_>) -> Result<Re
     Ok(Reply::value(200, &links.collect()))
 }
 
-fn link_of(call: &Call<'_>, issue: &Issue) -> Result<Arc<RemoteLinkSpec>, Denied> {
-    let found = call.id(1).parse().ok().and_then(|id: u64| issue.links.get(&id));
-    found.cloned().ok_or_else(|| no_link(call.id(1)))
+fn link_of(account: &Account, call: &Call<'_>, issue: &Issue) -> Result<Arc<RemoteLinkSpec>, Denied> {
+    let name = call.id(1);
+    let refuse = |text: String| Err(Denial::rule(400, &ledger::JIRA_LINK_FOREIGN, text));
+    let Ok(id) = name.parse::<u64>() else {
+        return refuse(format!("'{}' is no id of a remote link.", shortened(name)));
+    };
+    match issue.links.get(&id) {
+        Some(link) => Ok(Arc::clone(link)),
+        None if account.store.has_remote_link(id) => {
+            refuse(format!("The remote link with id '{id}' does not belong to this issue."))
+        }
+        None => Err(no_link(name)),
+    }
 }
 
 /// `GET issue/:id/remotelink/:id`
 pub(super) fn get_remote_link(account: &Account, call: &Call<'_>) -> Result<Reply, Denied> {
     let issue = call.issue(account)?;
-    let link = link_of(call, &issue)?;
+    let link = link_of(account, call, &issue)?;
     Ok(Reply::value(200, &parts::remote_link(&issue, &link, &call.here)))
 }
 
@@ -105,8 +115,15 @@ pub(super) fn post_remote_link(account: &mut Account, call: &Call<'_>) -> Result
 /// `PUT issue/:id/remotelink/:id`
 pub(super) fn put_remote_link(account: &mut Account, call: &Call<'_>) -> Result<Reply, Denied> {
     let issue = call.writable_issue(account)?;
-    let known = link_of(call, &issue)?;
+    let known = link_of(account, call, &issue)?;
     let link = described(account, call, known.id)?;
+    let other = link.global_id.as_deref().and_then(|global_id| of_global_id(&issue, global_id));
+    if other.is_some_and(|other| other.id != known.id) {
+        let mut problems = FieldProblems::default();
+        let text = "A remote link with this globalId already exists for this issue.";
+        problems.field(Because::Rule(&ledger::JIRA_LINK_GLOBAL_ID), "globalId", text);
+        problems.denied()?;
+    }
     put(account, call, &issue, known.id, Some(link));
     Ok(Reply::no_content())
 }
@@ -114,7 +131,7 @@ pub(super) fn put_remote_link(account: &mut Account, call: &Call<'_>) -> Result<
 /// `DELETE issue/:id/remotelink/:id`
 pub(super) fn delete_remote_link(account: &mut Account, call: &Call<'_>) -> Result<Reply, Denied> {
     let issue = call.writable_issue(account)?;
-    let known = link_of(call, &issue)?;
+    let known = link_of(account, call, &issue)?;
     put(account, call, &issue, known.id, None);
     Ok(Reply::no_content())
 }
@@ -122,7 +139,9 @@ pub(super) fn delete_remote_link(account: &mut Account, call: &Call<'_>) -> Resu
 /// `DELETE issue/:id/remotelink?globalId=…`
 pub(super) fn delete_by_global_id(account: &mut Account, call: &Call<'_>) -> Result<Reply, Denied> {
     let issue = call.writable_issue(account)?;
-    let global_id = call.parameter("globalId").unwrap_or_default();
+    let Some(global_id) = call.parameter("globalId").filter(|global_id| !global_id.is_empty()) else {
+        return Err(Denial::rule(400, &ledger::JIRA_LINK_UNNAMED, "The globalId is missing."));
+    };
     let known = of_global_id(&issue, global_id).ok_or_else(|| no_link(global_id))?.id;
     put(account, call, &issue, known, None);
     Ok(Reply::no_content())

@@ -13,7 +13,7 @@ use super::{Account, Call, Denial, Denied, Reply};
 use crate::kernel::cursor::{Position, RowKey};
 use crate::vendors::jira::readings::{BadPageToken, DefaultOrder, OldSearch};
 use crate::vendors::jira::rules::fields::Version;
-use crate::vendors::jira::rules::jql::{self, JqlError, Query, SortKey, Term, Terms};
+use crate::vendors::jira::rules::jql::{self, JqlError, Operator, Query, SortKey, Term, Terms, TimeField};
 use crate::vendors::jira::store::{Candidates, Issue, Searchable};
 use crate::vendors::jira::wire::issue::{Wanted, push, push_id};
 
@@ -121,7 +121,7 @@ fn understood(asked: &Asked, terms: &Terms<'_>) -> Result<Query, Denied> {
 }
 
 /// Where to look for the issues that a term means: the shortest list that has them all.
-fn candidates<'s>(term: &Term, searchable: &'s Searchable<'_>) -> Candidates<'s> {
+fn candidates<'s>(term: &Term, searchable: &'s Searchable) -> Candidates<'s> {
     match term {
         Term::And(terms) => {
             let lists = terms.iter().map(|term| candidates(term, searchable));
@@ -144,9 +144,17 @@ fn candidates<'s>(term: &Term, searchable: &'s Searchable<'_>) -> Candidates<'s>
             Candidates::These(ids.into_iter().collect())
         }
         Term::Issue(ids) => Candidates::These(ids.iter().copied().collect()),
+        Term::Time(TimeField::Updated, operator, wanted) => match operator {
+            Operator::Less | Operator::LessOrEqual => searchable.changed(None, Some(*wanted)),
+            Operator::Greater | Operator::GreaterOrEqual => searchable.changed(Some(*wanted), None),
+            _ => searchable.changed(Some(*wanted), Some(*wanted)),
+        },
         _ => Candidates::All,
     }
 }
+
+/// Where an issue stands in a search: what it is ordered by, and its number.
+type Place = (Vec<SortKey>, u64);
 
 /// What a search sees and means.
 struct Search<'a> {
@@ -154,7 +162,7 @@ struct Search<'a> {
     call: &'a Call<'a>,
     terms: Terms<'a>,
     query: Query,
-    searchable: Searchable<'a>,
+    searchable: Searchable,
 }
 
 impl Search<'_> {
@@ -178,7 +186,7 @@ impl Search<'_> {
     }
 
     /// Compares places: what the query orders by, then numbers.
-    fn compare(&self, left: &(Vec<SortKey>, u64), right: &(Vec<SortKey>, u64)) -> Ordering {
+    fn compare(&self, left: &Place, right: &Place) -> Ordering {
         for (order, (left, right)) in self.query.order.iter().zip(left.0.iter().zip(&right.0)) {
             match order.compare(left, right) {
                 Ordering::Equal => {}
@@ -190,7 +198,7 @@ impl Search<'_> {
     }
 
     /// The issues behind a place, at most so many and one more.
-    fn page(&self, after: Option<&(Vec<SortKey>, u64)>, max: usize) -> Vec<Arc<Issue>> {
+    fn page(&self, after: Option<&Place>, max: usize) -> Vec<Arc<Issue>> {
         let mut found = Vec::new();
         if self.query.order.is_empty() {
             self.searchable.visit(
@@ -206,25 +214,38 @@ impl Search<'_> {
             );
             return found;
         }
-        found = self.all();
-        if let Some(after) = after {
-            found.retain(|issue| self.compare(&(self.keys(issue), issue.id), after) == Ordering::Greater);
+        let mut ranked = self.ranked(after);
+        // What is on later pages need not be in order.
+        if ranked.len() > max.saturating_add(1) {
+            ranked.select_nth_unstable_by(max, |(left, _), (right, _)| self.compare(left, right));
+            ranked.truncate(max.saturating_add(1));
         }
-        found.truncate(max.saturating_add(1));
-        found
+        self.in_order(ranked)
     }
 
     /// All issues, in order.
     fn all(&self) -> Vec<Arc<Issue>> {
+        self.in_order(self.ranked(None))
+    }
+
+    fn in_order(&self, mut ranked: Vec<(Place, Arc<Issue>)>) -> Vec<Arc<Issue>> {
+        ranked.sort_by(|(left, _), (right, _)| self.compare(left, right));
+        ranked.into_iter().map(|(_, issue)| issue).collect()
+    }
+
+    /// The issues behind a place, each with its own.
+    fn ranked(&self, after: Option<&Place>) -> Vec<(Place, Arc<Issue>)> {
         let mut found = Vec::new();
         self.searchable.visit(&self.candidates(), self.is_descending(), None, |issue| {
             if self.finds(issue) {
-                found.push(((self.keys(issue), issue.id), Arc::clone(issue)));
+                let place = (self.keys(issue), issue.id);
+                if after.is_none_or(|after| self.compare(&place, after) == Ordering::Greater) {
+                    found.push((place, Arc::clone(issue)));
+                }
             }
             true
         });
-        found.sort_by(|(left, _), (right, _)| self.compare(left, right));
-        found.into_iter().map(|(_, issue)| issue).collect()
+        found
     }
 }
 
@@ -315,7 +336,7 @@ fn token_of(account: &Account, keys: &[SortKey], id: u64, asked: &Asked) -> Stri
 }
 
 /// The place that a token names, if it is one of this search.
-fn place_of(account: &Account, token: &str, asked: &Asked) -> Result<Option<(Vec<SortKey>, u64)>, Denied> {
+fn place_of(account: &Account, token: &str, asked: &Asked) -> Result<Option<Place>, Denied> {
     let place = || {
         let position = account.cursor_key.open(token).ok()?;
         let (jql, keys): (String, Vec<SortKey>) = serde_json::from_str(&position.query).ok()?;
@@ -376,7 +397,11 @@ mod tests {
             let key = if number > 800 { format!("OUT-{number}") } else { format!("SEC-{number}") };
             let row = if number % 100 == 0 { issue(number, &key).label("rare") } else { issue(number, &key) };
             let row = if number == 7 { row.label("odd") } else { row };
-            world.issues.push(row.build(Timestamp::UNIX_EPOCH));
+            let mut row = row.build(Timestamp::UNIX_EPOCH);
+            if number % 200 == 0 {
+                row.updated = Timestamp::from_second(i64::try_from(number).unwrap() * 60).unwrap();
+            }
+            world.issues.push(row);
         }
         let store = Store::load(&world, Readings::default());
         let secrets = Secrets { material: b"", first_token: None };
@@ -394,6 +419,10 @@ mod tests {
             ("project = SEC AND (labels = rare OR labels = odd)", 800),
             ("statusCategory = Done", 1_000),
             ("NOT labels = rare", 1_000),
+            ("updated > '1970-01-01 00:10' AND project = SEC", 5),
+            ("updated >= '1970-01-01 00:10'", 5),
+            ("updated < '1970-01-01 00:10'", 995),
+            ("updated = '1970-01-01 00:10'", 0),
         ] {
             let term = understand(jql, &terms).unwrap().restriction.unwrap();
             assert_eq!(searchable.count(&candidates(&term, &searchable)), looked_at, "{jql}");

@@ -12,7 +12,7 @@ use smol_str::SmolStr;
 use super::denial::FieldProblems;
 use super::fields::{Reader, Wrong, wrong};
 use crate::http::reject::Because;
-use crate::vendors::jira::store::{Directory, Issue, Project};
+use crate::vendors::jira::store::{Directory, Document, Issue, Project};
 
 /// What becomes of a field that may be empty.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -237,8 +237,9 @@ impl Edit {
             row.summary = summary.into();
         }
         if let Field::Becomes(description) = self.description {
-            note(description.as_ref() != row.description.as_deref());
-            row.description = description.map(Arc::new);
+            let description = description.as_ref().map(Document::of);
+            note(description != row.description);
+            row.description = description;
         }
         if let Some(labels) = self.labels
             && labels != *row.labels

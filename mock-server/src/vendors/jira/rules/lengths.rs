@@ -28,3 +28,22 @@ pub fn fits(document: &Value, readings: &Readings) -> bool {
     };
     length(&text, readings) <= TEXT_MAX
 }
+
+/// Deepest nesting of JSON that a site keeps. In a file that describes its world a value stands some levels deeper, and
+/// no file of more than 128 is read.
+const DEPTH_MAX: usize = 100;
+
+/// What is said of JSON that is nested deeper.
+pub const TOO_DEEP: &str = "this simulator keeps no JSON that is nested deeper than 100 levels";
+
+/// Whether a value is nested no deeper than a site keeps it. Whoever read it saw to it that it can be walked.
+pub fn is_shallow(value: &Value) -> bool {
+    fn fits(value: &Value, left: usize) -> bool {
+        match value {
+            Value::Array(values) => left > 0 && values.iter().all(|value| fits(value, left - 1)),
+            Value::Object(members) => left > 0 && members.values().all(|value| fits(value, left - 1)),
+            _ => true,
+        }
+    }
+    fits(value, DEPTH_MAX)
+}

@@ -1,14 +1,11 @@
 //! From rows to a description of a world.
 
-use std::sync::Arc;
-
 use fixtures::world::JiraWorld;
-use fixtures::world::jira::{CommentSpec, IssueSpec, ProjectSpec, Text};
-use serde_json::Value;
+use fixtures::world::jira::{CommentSpec, IssueSpec, ProjectSpec};
 
 use super::Store;
+use super::document::Document;
 use super::model::{Comment, Issue, Project};
-use crate::vendors::jira::rules::documents;
 
 impl Store {
     /// The rows as plain data, without users.
@@ -43,7 +40,7 @@ impl Comment {
         CommentSpec {
             id: self.id,
             author: self.author.as_ref().map(ToString::to_string),
-            body: text(&self.body),
+            body: self.body.export(),
             created: self.created,
             updated: self.updated,
         }
@@ -77,7 +74,7 @@ impl Issue {
             resolution: self.resolution,
             resolution_date: self.resolution_date,
             summary: self.summary.to_string(),
-            description: self.description.as_ref().map(text),
+            description: self.description.as_ref().map(Document::export),
             labels: self.labels.iter().map(ToString::to_string).collect(),
             priority: self.priority,
             assignee: account(&self.assignee),
@@ -93,15 +90,5 @@ impl Issue {
             remote_links: Vec::new(),
             properties: std::collections::BTreeMap::new(),
         }
-    }
-}
-
-/// A document as plain data: as text where that says all.
-fn text(document: &Arc<Value>) -> Text {
-    let plain = documents::to_text(document);
-    if documents::from_text(&plain) == **document {
-        Text::Plain(plain)
-    } else {
-        Text::Document((**document).clone())
     }
 }

@@ -1,7 +1,8 @@
-//! What a search sees: issues as they were a while ago, by project, label and key.
+//! What a search sees: issues as they were a while ago, by project, label and time.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 use smol_str::SmolStr;
@@ -29,12 +30,15 @@ pub(super) struct Index {
     by_project: CountedMap<u64, Ids>,
     /// By label in lower case.
     by_label: CountedMap<SmolStr, Ids>,
+    /// By when they last changed.
+    by_updated: CountedMap<(Timestamp, u64), ()>,
 }
 
 impl Index {
     pub(super) fn build(issues: &CountedMap<u64, Arc<Issue>>) -> Self {
         let mut by_project: BTreeMap<u64, Vec<(u64, ())>> = BTreeMap::new();
         let mut by_label: BTreeMap<SmolStr, Vec<(u64, ())>> = BTreeMap::new();
+        let by_updated = issues.iter().map(|(id, issue)| ((issue.updated, *id), ())).collect();
         for (id, issue) in issues.iter() {
             by_project.entry(issue.project).or_default().push((*id, ()));
             for label in folded(issue) {
@@ -45,6 +49,7 @@ impl Index {
             issues: issues.clone(),
             by_project: by_project.into_iter().map(|(key, ids)| (key, ids.into_iter().collect())).collect(),
             by_label: by_label.into_iter().map(|(key, ids)| (key, ids.into_iter().collect())).collect(),
+            by_updated,
         }
     }
 
@@ -53,6 +58,15 @@ impl Index {
             Some(row) => self.issues.insert(id, Arc::clone(row)),
             None => self.issues.remove(&id),
         };
+        let updated = |row: &Option<Arc<Issue>>| row.as_ref().map(|row| row.updated);
+        if updated(&old) != updated(&row) {
+            if let Some(updated) = updated(&old) {
+                self.by_updated.remove(&(updated, id));
+            }
+            if let Some(updated) = updated(&row) {
+                self.by_updated.insert((updated, id), ());
+            }
+        }
         let unchanged = |a: &Issue, b: &Issue| {
             a.project == b.project && (Arc::ptr_eq(&a.labels, &b.labels) || a.labels == b.labels)
         };
@@ -95,28 +109,64 @@ fn take_out<K: Ord + Clone>(lists: &mut CountedMap<K, Ids>, key: &K, id: u64) {
     }
 }
 
+/// The index as the last search needed it: with so many of the changes on their way taken in already. Searches change
+/// nothing, so this stands beside the index until the next change takes it over.
+#[derive(Debug, Default)]
+pub(super) struct CaughtUp(Mutex<Option<(usize, Index)>>);
+
+impl Clone for CaughtUp {
+    fn clone(&self) -> Self {
+        Self(Mutex::new(self.lock().clone()))
+    }
+}
+
+impl CaughtUp {
+    fn lock(&self) -> MutexGuard<'_, Option<(usize, Index)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Store {
     /// Notes for the search what became of an issue at `now`.
     pub(super) fn index_change(&mut self, id: u64, now: Timestamp) {
         let row = self.issues.get(&id).cloned();
+        if self.pending.is_empty() && is_seen(now, self.lag(), now) {
+            self.index.put(id, row);
+            return;
+        }
         let len = self.pending.len();
-        let newest = self.pending.slice(len.saturating_sub(1)..len).first().map(|(place, _)| **place);
-        let next = newest.map_or(0, |place| place + 1);
-        self.pending.insert(next, Pending { at: now, id, row });
+        let newest = self
+            .pending
+            .slice(len.saturating_sub(1)..len)
+            .first()
+            .map(|(place, pending)| (**place, pending.at));
+        let (next, earliest) = newest.map_or((0, now), |(place, at)| (place + 1, at));
+        // A clock that was put back must not bring changes out of order.
+        self.pending.insert(next, Pending { at: now.max(earliest), id, row });
         self.take_in(now);
     }
 
     /// Lets the index take in what is old enough.
     pub(super) fn take_in(&mut self, now: Timestamp) {
-        let lag = self.lag();
-        while let Some((place, pending)) =
-            self.pending.slice(0..1).first().map(|(place, pending)| (**place, (*pending).clone()))
-        {
-            if !is_seen(pending.at, lag, now) {
-                break;
-            }
+        let seen = self.seen_at(now);
+        if seen == 0 {
+            return;
+        }
+        let mut taken = 0;
+        if let Some((already, index)) = self.caught_up.lock().take().filter(|(taken, _)| *taken <= seen) {
+            (taken, self.index) = (already, index);
+        }
+        let old_enough: Vec<(u64, Pending)> = self
+            .pending
+            .slice(0..seen)
+            .into_iter()
+            .map(|(place, pending)| (*place, pending.clone()))
+            .collect();
+        for (count, (place, pending)) in old_enough.into_iter().enumerate() {
             self.pending.remove(&place);
-            self.index.put(pending.id, pending.row);
+            if count >= taken {
+                self.index.put(pending.id, pending.row);
+            }
         }
     }
 
@@ -124,17 +174,39 @@ impl Store {
         SignedDuration::from_millis(i64::try_from(self.limits.search_lag_ms).unwrap_or(i64::MAX))
     }
 
-    /// What a search at `now` sees. The issues in `reconcile` are seen as they are.
-    pub fn searchable(&self, now: Timestamp, reconcile: &[u64]) -> Searchable<'_> {
+    /// How many of the changes on their way a search at `now` sees: they are in the order of their times.
+    fn seen_at(&self, now: Timestamp) -> usize {
         let lag = self.lag();
-        let mut overlay = BTreeMap::new();
-        for (_, pending) in self.pending.iter().filter(|(_, pending)| is_seen(pending.at, lag, now)) {
-            overlay.insert(pending.id, pending.row.clone());
+        let (mut seen, mut unsure) = (0, self.pending.len());
+        while seen < unsure {
+            let middle = seen + (unsure - seen) / 2;
+            match self.pending.slice(middle..middle + 1).first() {
+                Some((_, pending)) if is_seen(pending.at, lag, now) => seen = middle + 1,
+                _ => unsure = middle,
+            }
         }
-        for id in reconcile {
-            overlay.insert(*id, self.issues.get(id).cloned());
+        seen
+    }
+
+    fn index_at(&self, now: Timestamp) -> Index {
+        let seen = self.seen_at(now);
+        if seen == 0 {
+            return self.index.clone();
         }
-        Searchable { index: &self.index, overlay }
+        let mut caught_up = self.caught_up.lock();
+        let known = caught_up.take().filter(|(taken, _)| *taken <= seen);
+        let (taken, mut index) = known.unwrap_or_else(|| (0, self.index.clone()));
+        for (_, pending) in self.pending.slice(taken..seen) {
+            index.put(pending.id, pending.row.clone());
+        }
+        *caught_up = Some((seen, index.clone()));
+        index
+    }
+
+    /// What a search at `now` sees. The issues in `reconcile` are seen as they are.
+    pub fn searchable(&self, now: Timestamp, reconcile: &[u64]) -> Searchable {
+        let overlay = reconcile.iter().map(|id| (*id, self.issues.get(id).cloned())).collect();
+        Searchable { index: self.index_at(now), overlay }
     }
 }
 
@@ -143,9 +215,9 @@ fn is_seen(at: Timestamp, lag: SignedDuration, now: Timestamp) -> bool {
 }
 
 /// What a search sees at an instant.
-pub struct Searchable<'a> {
-    index: &'a Index,
-    /// What the index has not taken in and a search sees all the same.
+pub struct Searchable {
+    index: Index,
+    /// What a search sees as it is, whatever the index has taken in.
     overlay: BTreeMap<u64, Option<Arc<Issue>>>,
 }
 
@@ -156,11 +228,13 @@ pub enum Candidates<'a> {
     All,
     /// In a list of the index.
     List(&'a Ids),
+    /// At these places of all issues in the order of their last change.
+    Changed(Range<usize>),
     /// Among these.
     These(Vec<u64>),
 }
 
-impl Searchable<'_> {
+impl Searchable {
     /// The issue with this number.
     pub fn issue(&self, id: u64) -> Option<&Arc<Issue>> {
         match self.overlay.get(&id) {
@@ -180,16 +254,25 @@ impl Searchable<'_> {
         self.index.by_label.get(label.as_str()).map_or(Candidates::These(Vec::new()), Candidates::List)
     }
 
+    /// The issues that last changed within these bounds, in which they may lie.
+    pub fn changed(&self, since: Option<Timestamp>, until: Option<Timestamp>) -> Candidates<'_> {
+        let index = &self.index.by_updated;
+        let start = since.map_or(0, |since| index.rank(&(since, 0)));
+        let end = until.map_or(index.len(), |until| index.rank(&(until, u64::MAX)));
+        Candidates::Changed(start..end.max(start))
+    }
+
     /// How many issues there are to look at.
     pub fn count(&self, candidates: &Candidates<'_>) -> usize {
         match candidates {
             Candidates::All => self.index.issues.len(),
             Candidates::List(ids) => ids.len(),
+            Candidates::Changed(places) => places.len(),
             Candidates::These(ids) => ids.len(),
         }
     }
 
-    /// Passes the candidates, and all issues that changed lately, to `look` in the order of their numbers, the highest
+    /// Passes the candidates, and all issues that are to be seen as they are, to `look` in the order of their numbers, the highest
     /// first or last, beginning behind `after`, until it says that it has seen enough.
     pub fn visit(
         &self,
@@ -241,7 +324,7 @@ struct Walk<'a> {
     source: Source<'a>,
     descending: bool,
     /// What is left, as places in the source.
-    left: std::ops::Range<usize>,
+    left: Range<usize>,
     piece: std::collections::VecDeque<u64>,
 }
 
@@ -255,20 +338,24 @@ const PIECE: usize = 256;
 
 impl<'a> Walk<'a> {
     fn new(
-        searchable: &'a Searchable<'_>,
+        searchable: &'a Searchable,
         candidates: &'a Candidates<'a>,
         descending: bool,
         after: Option<u64>,
     ) -> Self {
+        let few = |mut ids: Vec<u64>| {
+            ids.sort_unstable();
+            ids.dedup();
+            Source::Few(ids)
+        };
         let source = match candidates {
             Candidates::All => Source::Issues(&searchable.index.issues),
             Candidates::List(ids) => Source::Ids(ids),
-            Candidates::These(ids) => {
-                let mut ids = ids.clone();
-                ids.sort_unstable();
-                ids.dedup();
-                Source::Few(ids)
+            Candidates::Changed(places) => {
+                let rows = searchable.index.by_updated.slice(places.clone());
+                few(rows.into_iter().map(|((_, id), ())| *id).collect())
             }
+            Candidates::These(ids) => few(ids.clone()),
         };
         let len = match &source {
             Source::Issues(map) => map.len(),
@@ -308,5 +395,75 @@ impl<'a> Walk<'a> {
             };
         }
         if self.descending { self.piece.pop_back() } else { self.piece.pop_front() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fixtures::builders::jira::{issue, project, site};
+    use jiff::{SignedDuration, Timestamp};
+
+    use super::Candidates;
+    use crate::vendors::jira::readings::Readings;
+    use crate::vendors::jira::store::{Issue, Store};
+
+    fn after(seconds: i64) -> Timestamp {
+        Timestamp::UNIX_EPOCH.checked_add(SignedDuration::from_secs(seconds)).unwrap()
+    }
+
+    /// Issues as a search at this second sees them: number and last change.
+    fn seen(store: &Store, second: i64) -> Vec<(u64, Timestamp)> {
+        let mut found = Vec::new();
+        store.searchable(after(second), &[]).visit(&Candidates::All, false, None, |issue| {
+            found.push((issue.id, issue.updated));
+            true
+        });
+        found
+    }
+
+    #[test]
+    fn a_search_takes_in_each_change_once() {
+        let mut world = site();
+        world.projects.push(project(1, "SEC", "Security"));
+        world.limits.search_lag_ms = 10_000;
+        for number in 1..=5 {
+            world.issues.push(issue(number, &format!("SEC-{number}")).build(Timestamp::UNIX_EPOCH));
+        }
+        let mut store = Store::load(&world, Readings::default());
+        for second in 1..=5 {
+            let id = u64::try_from(second).unwrap();
+            let row = Issue { updated: after(second), ..(**store.issue(id).unwrap()).clone() };
+            store.put_issue(row, after(second));
+        }
+        let taken = |store: &Store| store.caught_up.lock().as_ref().map(|(taken, _)| *taken);
+        let changed = |store: &Store, second| {
+            seen(store, second).iter().filter(|(_, updated)| *updated > Timestamp::UNIX_EPOCH).count()
+        };
+        assert_eq!((changed(&store, 5), taken(&store)), (0, None));
+        assert_eq!((changed(&store, 13), taken(&store)), (3, Some(3)));
+        assert_eq!((changed(&store, 14), taken(&store)), (4, Some(4)));
+        // A clock that goes back sees less again.
+        assert_eq!((changed(&store, 12), taken(&store)), (2, Some(2)));
+        assert_eq!((changed(&store.clone(), 15), taken(&store)), (5, Some(2)));
+        // The next change hands them over to the index.
+        store.remove_issue(5, after(14));
+        assert_eq!((store.pending.len(), taken(&store)), (2, None));
+        assert_eq!(changed(&store, 14), 4);
+        assert_eq!((seen(&store, 24).len(), changed(&store, 24)), (4, 4));
+    }
+
+    #[test]
+    fn a_change_comes_no_earlier_than_the_one_before_it() {
+        let mut world = site();
+        world.projects.push(project(1, "SEC", "Security"));
+        world.limits.search_lag_ms = 10_000;
+        world.issues.push(issue(1, "SEC-1").build(Timestamp::UNIX_EPOCH));
+        let mut store = Store::load(&world, Readings::default());
+        for (second, updated) in [(20, 1), (5, 2)] {
+            let row = Issue { updated: after(updated), ..(**store.issue(1).unwrap()).clone() };
+            store.put_issue(row, after(second));
+        }
+        assert_eq!(seen(&store, 15), seen(&store, 0));
+        assert_eq!(seen(&store, 30), [(1, after(2))]);
     }
 }

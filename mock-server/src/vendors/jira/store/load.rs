@@ -4,21 +4,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use fixtures::world::JiraWorld;
-use fixtures::world::jira::{CommentSpec, IssueSpec, NumbersSpec, ProjectSpec, Text};
-use serde_json::Value;
+use fixtures::world::jira::{CommentSpec, IssueSpec, NumbersSpec, ProjectSpec};
 use smol_str::SmolStr;
 
-use super::index::Index;
+use super::document::Document;
+use super::index::{CaughtUp, Index};
+use super::labels::Labels;
 use super::model::{Comment, Directory, Issue, Project, Rendered, number_of};
 use super::{Readings, Store};
 use crate::kernel::counted_map::CountedMap;
-use crate::vendors::jira::rules::documents;
+use crate::vendors::jira::wire::directory::{Shown, project_of_issues};
 use crate::vendors::jira::wire::people;
 
 impl Store {
     /// Rows for a valid world ([`fixtures::world::WorldSpec::validate`]). What refers to nothing is left out.
     pub fn load(world: &JiraWorld, readings: Readings) -> Self {
-        let directory = Directory {
+        let mut directory = Directory {
             issue_types: world.issue_types.clone(),
             statuses: world.statuses.clone(),
             priorities: world.priorities.clone(),
@@ -26,13 +27,16 @@ impl Store {
             custom_fields: world.custom_fields.clone(),
             workflows: world.workflows.iter().map(|row| (row.name.clone(), row.clone())).collect(),
             people: world.users.iter().map(|user| (user.account_id.clone(), people::user(user))).collect(),
+            shown: Shown::default(),
         };
+        directory.shown = Shown::of(&directory);
         let number_of_key: BTreeMap<&str, u64> =
             world.projects.iter().map(|project| (project.key.as_str(), project.id)).collect();
         let mut newest_numbers: BTreeMap<u64, u64> = BTreeMap::new();
         let mut newest = world.newest;
         let mut issues = Vec::with_capacity(world.issues.len());
         let mut keys = Vec::with_capacity(world.issues.len());
+        let mut links = Vec::new();
         for spec in &world.issues {
             let project_of = |key: &str| number_of_key.get(key.rsplit_once('-')?.0).copied();
             let Some(project) = project_of(&spec.key) else { continue };
@@ -43,6 +47,7 @@ impl Store {
                     *newest = (*newest).max(number_of(key));
                 }
             }
+            links.extend(spec.remote_links.iter().map(|link| (link.id, ())));
             let row = issue_row(spec, project);
             raise(&mut newest, &row);
             issues.push((spec.id, Arc::new(row)));
@@ -55,6 +60,7 @@ impl Store {
                 Arc::new(Project {
                     spec: Arc::new(ProjectSpec { newest_number: None, ..spec.clone() }),
                     newest_number,
+                    shown: project_of_issues(spec),
                 }),
             )
         };
@@ -65,10 +71,13 @@ impl Store {
             limits: world.limits.clone(),
             projects: world.projects.iter().map(project_row).collect(),
             index: Index::build(&issues),
+            labels: Labels::build(issues.iter().map(|(_, issue)| &**issue)),
             issues,
+            links: links.into_iter().collect(),
             keys: keys.into_iter().collect(),
             newest,
             pending: CountedMap::default(),
+            caught_up: CaughtUp::default(),
             changes: BTreeSet::new(),
         }
     }
@@ -95,7 +104,7 @@ fn issue_row(spec: &IssueSpec, project: u64) -> Issue {
         resolution: spec.resolution,
         resolution_date: spec.resolution_date,
         summary: spec.summary.as_str().into(),
-        description: spec.description.as_ref().map(document),
+        description: spec.description.as_ref().map(Document::from),
         labels: Arc::new(spec.labels.iter().map(SmolStr::new).collect()),
         priority: spec.priority,
         assignee: account(&spec.assignee),
@@ -121,16 +130,8 @@ fn comment_row(spec: &CommentSpec) -> Comment {
     Comment {
         id: spec.id,
         author: spec.author.as_deref().map(SmolStr::new),
-        body: document(&spec.body),
+        body: Document::from(&spec.body),
         created: spec.created,
         updated: spec.updated,
     }
-}
-
-/// The document of a text.
-pub(in crate::vendors::jira) fn document(text: &Text) -> Arc<Value> {
-    Arc::new(match text {
-        Text::Plain(text) => documents::from_text(text),
-        Text::Document(document) => document.clone(),
-    })
 }

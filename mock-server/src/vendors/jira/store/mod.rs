@@ -4,8 +4,10 @@
 //! request for one issue reads, and the search index, which takes in a change only once it is as old as the site's
 //! search lag. The store knows nothing of who may ask for what.
 
+mod document;
 mod export;
 mod index;
+mod labels;
 mod load;
 mod model;
 mod write;
@@ -16,14 +18,16 @@ use std::sync::Arc;
 use fixtures::world::jira::{LimitsSpec, NumbersSpec};
 use smol_str::SmolStr;
 
+pub use document::Document;
 pub use index::{Candidates, Searchable};
-pub(super) use load::document;
+pub use labels::LabelList;
 pub use model::{Comment, Directory, Issue, Project, Rendered};
 pub use write::Change;
 
 use super::readings::Readings;
 use crate::kernel::counted_map::CountedMap;
-use index::{Index, Pending};
+use index::{CaughtUp, Index, Pending};
+use labels::Labels;
 
 /// All rows of one site.
 #[derive(Clone)]
@@ -35,10 +39,14 @@ pub struct Store {
     issues: CountedMap<u64, Arc<Issue>>,
     /// Present and former keys of all issues.
     keys: CountedMap<SmolStr, u64>,
+    /// Remote links of all issues.
+    links: CountedMap<u64, ()>,
     newest: NumbersSpec,
     index: Index,
     /// Changes that the index has not taken in, in the order they happened.
     pending: CountedMap<u64, Pending>,
+    caught_up: CaughtUp,
+    labels: Labels,
     changes: BTreeSet<Change>,
 }
 
@@ -89,6 +97,11 @@ impl Store {
             return self.issue(id);
         }
         self.issue(*self.keys.get(id_or_key.to_ascii_uppercase().as_str())?)
+    }
+
+    /// Whether any issue has the remote link of this number.
+    pub fn has_remote_link(&self, id: u64) -> bool {
+        self.links.contains_key(&id)
     }
 
     /// All issues, by number.

@@ -11,7 +11,9 @@ use jiff::Timestamp;
 use serde_json::Value;
 use smol_str::SmolStr;
 
+use super::document::Document;
 use crate::kernel::counted_map::CountedMap;
+use crate::vendors::jira::wire::directory::Shown;
 use crate::vendors::jira::wire::issue::RenderedField;
 
 /// What an administrator set up. It does not change while the site is played.
@@ -31,6 +33,8 @@ pub struct Directory {
     pub workflows: BTreeMap<String, WorkflowSpec>,
     /// Users as the wire shows them, by account id.
     pub people: BTreeMap<String, Value>,
+    /// What of all this stands in every issue, as JSON.
+    pub shown: Shown,
 }
 
 impl Directory {
@@ -87,6 +91,8 @@ pub struct Project {
     pub spec: Arc<ProjectSpec>,
     /// The highest number an issue of it has had.
     pub newest_number: u64,
+    /// What of it stands in every issue, as JSON.
+    pub shown: Arc<[u8]>,
 }
 
 /// A comment.
@@ -96,8 +102,8 @@ pub struct Comment {
     pub id: u64,
     /// Account id of who wrote it.
     pub author: Option<SmolStr>,
-    /// What it says, a document.
-    pub body: Arc<Value>,
+    /// What it says.
+    pub body: Document,
     /// When it was written.
     pub created: Timestamp,
     /// When it was last changed.
@@ -127,8 +133,8 @@ pub struct Issue {
     pub resolution_date: Option<Timestamp>,
     /// One line.
     pub summary: Arc<str>,
-    /// What it is about, a document.
-    pub description: Option<Arc<Value>>,
+    /// What it is about.
+    pub description: Option<Document>,
     /// Labels.
     pub labels: Arc<BTreeSet<SmolStr>>,
     /// Number of its priority.

@@ -68,7 +68,7 @@ impl Store {
         let newest =
             self.projects.get(&project.spec.id).map_or(project.newest_number, |row| row.newest_number);
         let newest_number = newest.saturating_add(1);
-        let row = Project { spec: Arc::clone(&project.spec), newest_number };
+        let row = Project { newest_number, ..(*project).clone() };
         self.projects.insert(project.spec.id, Arc::new(row));
         self.note(Change::Project(project.spec.id));
         format_smolstr!("{}-{newest_number}", project.spec.key)
@@ -82,7 +82,9 @@ impl Store {
                 self.keys.insert(key.clone(), id);
             }
         }
-        self.issues.insert(id, Arc::new(row));
+        let row = Arc::new(row);
+        let old = self.issues.insert(id, Arc::clone(&row));
+        self.labels.change(old.as_deref(), Some(&row));
         self.note(Change::Issue(id));
         self.index_change(id, now);
     }
@@ -90,6 +92,10 @@ impl Store {
     /// Removes an issue with everything that hangs on it.
     pub fn remove_issue(&mut self, id: u64, now: Timestamp) {
         let Some(row) = self.issues.remove(&id) else { return };
+        self.labels.change(Some(&row), None);
+        for (link, _) in row.links.iter() {
+            self.links.remove(link);
+        }
         for key in row.former_keys.iter().chain([&row.key]) {
             self.keys.remove(key.as_str());
         }
@@ -128,8 +134,14 @@ impl Store {
         let mut row = issue.clone();
         row.updated = updated;
         match link {
-            Some(link) => drop(row.links.insert(id, Arc::new(link))),
-            None => drop(row.links.remove(&id)),
+            Some(link) => {
+                row.links.insert(id, Arc::new(link));
+                self.links.insert(id, ());
+            }
+            None => {
+                row.links.remove(&id);
+                self.links.remove(&id);
+            }
         }
         self.put_issue(row, now);
     }

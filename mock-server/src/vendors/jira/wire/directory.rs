@@ -1,13 +1,57 @@
 //! What an administrator set up: issue types, statuses, priorities, resolutions, projects, fields, transitions.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use fixtures::world::jira::{
-    IssueTypeSpec, NamedSpec, ScreenField, StatusCategory, StatusSpec, TransitionSpec,
+    IssueTypeSpec, NamedSpec, ProjectSpec, ScreenField, StatusCategory, StatusSpec, TransitionSpec,
 };
 use serde_json::{Map, Value, json};
 
 use super::link;
 use crate::vendors::jira::rules::edits::display_name;
 use crate::vendors::jira::store::{Directory, Project};
+
+/// What stands in every issue, as JSON with `HERE` in its links, rendered once: by number, people by account id.
+#[derive(Debug, Default)]
+pub struct Shown {
+    /// Kinds of issue.
+    pub issue_types: BTreeMap<u64, Arc<[u8]>>,
+    /// Statuses.
+    pub statuses: BTreeMap<u64, Arc<[u8]>>,
+    /// What statuses mean, by the status.
+    pub categories: BTreeMap<u64, Arc<[u8]>>,
+    /// Priorities.
+    pub priorities: BTreeMap<u64, Arc<[u8]>>,
+    /// Resolutions.
+    pub resolutions: BTreeMap<u64, Arc<[u8]>>,
+    /// Users.
+    pub people: BTreeMap<String, Arc<[u8]>>,
+}
+
+impl Shown {
+    /// Renders what stands in the directory.
+    pub fn of(known: &Directory) -> Self {
+        let statuses = || known.statuses.iter();
+        Self {
+            issue_types: known.issue_types.iter().map(|row| (row.id, json(&issue_type(row)))).collect(),
+            statuses: statuses().map(|row| (row.id, json(&status(row)))).collect(),
+            categories: statuses().map(|row| (row.id, json(&category(row.category)))).collect(),
+            priorities: known.priorities.iter().map(|row| (row.id, json(&priority(row)))).collect(),
+            resolutions: known.resolutions.iter().map(|row| (row.id, json(&resolution(row)))).collect(),
+            people: known.people.iter().map(|(id, user)| (id.clone(), json(user))).collect(),
+        }
+    }
+}
+
+/// A project as it stands in each of its issues.
+pub fn project_of_issues(spec: &ProjectSpec) -> Arc<[u8]> {
+    json(&project(spec))
+}
+
+fn json(value: &Value) -> Arc<[u8]> {
+    value.to_string().into_bytes().into()
+}
 
 /// An issue type.
 pub fn issue_type(spec: &IssueTypeSpec) -> Value {
@@ -64,8 +108,7 @@ pub fn resolution(spec: &NamedSpec) -> Value {
 }
 
 /// A project in a list or in an issue.
-pub fn project(project: &Project) -> Value {
-    let spec = &project.spec;
+pub fn project(spec: &ProjectSpec) -> Value {
     json!({
         "self": link(&format!("project/{}", spec.id)),
         "id": spec.id.to_string(),
@@ -81,12 +124,13 @@ pub fn project(project: &Project) -> Value {
 
 /// A project with what a request for it alone shows.
 pub fn whole_project(row: &Project, directory: &Directory) -> Value {
-    let mut value = project(row);
+    let mut value = project(&row.spec);
     let types = row.spec.issue_types.iter().filter_map(|id| directory.issue_type(*id));
     value["issueTypes"] = types.map(issue_type).collect();
     value["description"] = "".into();
-    value["lead"] =
-        row.spec.lead.as_ref().and_then(|lead| directory.people.get(lead)).cloned().unwrap_or(Value::Null);
+    if let Some(lead) = row.spec.lead.as_ref().and_then(|lead| directory.people.get(lead)) {
+        value["lead"] = lead.clone();
+    }
     value["assigneeType"] = "UNASSIGNED".into();
     value["components"] = json!([]);
     value["versions"] = json!([]);
@@ -110,6 +154,8 @@ fn nature(field: &str, directory: &Directory) -> (Value, Option<Vec<Value>>, &'s
         "summary" | "description" => (simple("string"), None, &["set"]),
         "project" => (simple("project"), None, &["set"]),
         "issuetype" => (simple("issuetype"), None, &[]),
+        "status" => (simple("status"), None, &[]),
+        "created" | "updated" => (simple("datetime"), None, &[]),
         custom => {
             let id: u64 = custom.trim_start_matches("customfield_").parse().unwrap_or_default();
             let kind = "com.atlassian.jira.plugin.system.customfieldtypes:textfield";
@@ -126,7 +172,6 @@ pub fn field(field: &ScreenField, directory: &Directory) -> Value {
         "schema": schema,
         "name": display_name(&field.field, directory),
         "key": field.field,
-        "fieldId": field.field,
         "hasDefaultValue": false,
         "operations": operations,
     });

@@ -1,11 +1,13 @@
 //! Issues.
 
-use serde_json::{Value, json};
+use std::sync::Arc;
+
+use serde_json::Value;
 use smol_str::{SmolStr, format_smolstr};
 
-use super::{Counted, directory, parts, time, with_links};
+use super::{Counted, parts, time, with_links};
 use crate::vendors::jira::rules::fields::Version;
-use crate::vendors::jira::store::{Issue, Store};
+use crate::vendors::jira::store::{Document, Issue, Store};
 
 /// A field of an issue as JSON.
 #[derive(Debug)]
@@ -17,13 +19,17 @@ pub struct RenderedField {
 /// How a field is kept.
 #[derive(Debug)]
 enum Form {
-    /// With [`super::HERE`] in its links, and nothing in it that people wrote.
-    Linked(Box<[u8]>),
+    /// Shared by many issues, with [`super::HERE`] in its links, and nothing in it that people wrote.
+    Linked(Arc<[u8]>),
     /// As it is.
     Plain(Box<[u8]>),
-    /// One form per version.
-    Versioned { v3: Box<[u8]>, v2: Box<[u8]> },
+    /// The same in all issues.
+    Fixed(&'static str),
+    /// Another one in each version.
+    Long(Document),
 }
+
+const NULL: Form = Form::Fixed("null");
 
 /// Which fields of an issue a request wants.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -65,39 +71,32 @@ fn fields(issue: &Issue, store: &Store) -> Vec<RenderedField> {
     let known = store.directory();
     let mut found = Vec::with_capacity(24);
     let mut put = |name: SmolStr, json: Form| found.push(RenderedField { name, json });
-    let boxed = |value: &Value| value.to_string().into_bytes().into_boxed_slice();
-    let linked = |value: Option<Value>| Form::Linked(boxed(&value.unwrap_or_default()));
-    let plain = |value: Value| Form::Plain(boxed(&value));
-    let person = |id: &Option<SmolStr>| id.as_ref().and_then(|id| known.people.get(id.as_str())).cloned();
+    let shown = &known.shown;
+    let plain = |value: Value| Form::Plain(value.to_string().into_bytes().into_boxed_slice());
+    let linked = |json: Option<&Arc<[u8]>>| json.map_or(NULL, |json| Form::Linked(Arc::clone(json)));
+    let person = |id: &Option<SmolStr>| linked(id.as_ref().and_then(|id| shown.people.get(id.as_str())));
 
     put("summary".into(), plain((*issue.summary).into()));
-    put("issuetype".into(), linked(known.issue_type(issue.issue_type).map(directory::issue_type)));
-    put("project".into(), linked(store.project(issue.project).map(|project| directory::project(project))));
-    put("status".into(), linked(known.status(issue.status).map(directory::status)));
-    let category = known.category(issue.status).map(directory::category);
-    put("statusCategory".into(), linked(category));
+    put("issuetype".into(), linked(shown.issue_types.get(&issue.issue_type)));
+    put("project".into(), linked(store.project(issue.project).map(|project| &project.shown)));
+    put("status".into(), linked(shown.statuses.get(&issue.status)));
+    put("statusCategory".into(), linked(shown.categories.get(&issue.status)));
     put("statuscategorychangedate".into(), plain(time(issue.status_changed).into()));
-    put(
-        "resolution".into(),
-        linked(issue.resolution.and_then(|id| known.resolution(id)).map(directory::resolution)),
-    );
+    put("resolution".into(), linked(issue.resolution.and_then(|id| shown.resolutions.get(&id))));
     put("resolutiondate".into(), plain(issue.resolution_date.map(time).into()));
-    put("priority".into(), linked(issue.priority.and_then(|id| known.priority(id)).map(directory::priority)));
+    put("priority".into(), linked(issue.priority.and_then(|id| shown.priorities.get(&id))));
     put("labels".into(), plain(issue.labels.iter().map(SmolStr::as_str).collect()));
-    put("assignee".into(), linked(person(&issue.assignee)));
-    put("reporter".into(), linked(person(&issue.reporter)));
-    put("creator".into(), linked(person(&issue.creator)));
+    put("assignee".into(), person(&issue.assignee));
+    put("reporter".into(), person(&issue.reporter));
+    put("creator".into(), person(&issue.creator));
     put("created".into(), plain(time(issue.created).into()));
     put("updated".into(), plain(time(issue.updated).into()));
-    let description = |version| {
-        boxed(&issue.description.as_ref().map_or(Value::Null, |text| parts::long_text(text, version)))
-    };
-    put("description".into(), Form::Versioned { v3: description(Version::V3), v2: description(Version::V2) });
+    put("description".into(), issue.description.clone().map_or(NULL, Form::Long));
     for empty in ["components", "fixVersions", "versions", "issuelinks", "subtasks", "attachment"] {
-        put(empty.into(), plain(json!([])));
+        put(empty.into(), Form::Fixed("[]"));
     }
-    put("duedate".into(), plain(Value::Null));
-    put("environment".into(), plain(Value::Null));
+    put("duedate".into(), NULL);
+    put("environment".into(), NULL);
     for field in &known.custom_fields {
         let value = issue.custom.get(&field.id).cloned();
         put(format_smolstr!("customfield_{}", field.id), plain(value.into()));
@@ -128,8 +127,11 @@ pub fn push(out: &mut Vec<u8>, issue: &Issue, wanted: &Wanted, store: &Store, ve
         match (&field.json, version) {
             (Form::Linked(json), _) => with_links(json, here, out),
             (Form::Plain(json), _) => out.extend_from_slice(json),
-            (Form::Versioned { v3, .. }, Version::V3) => out.extend_from_slice(v3),
-            (Form::Versioned { v2, .. }, Version::V2) => out.extend_from_slice(v2),
+            (Form::Fixed(json), _) => out.extend_from_slice(json.as_bytes()),
+            (Form::Long(document), Version::V3) => out.extend_from_slice(document.json().as_bytes()),
+            (Form::Long(document), Version::V2) => {
+                out.extend_from_slice(Value::from(document.text()).to_string().as_bytes());
+            }
         }
     }
     if wanted.wants("comment") {

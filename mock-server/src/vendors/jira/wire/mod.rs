@@ -83,6 +83,12 @@ impl Counted {
         self.start.saturating_add(self.max) >= self.total
     }
 
+    /// The places of the page, as far as there are rows.
+    pub fn places(&self) -> std::ops::Range<usize> {
+        let start = self.start.min(self.total);
+        start..self.start.saturating_add(self.max).clamp(start, self.total)
+    }
+
     /// The rows of the page.
     pub fn of<'r, R>(&self, rows: &'r [R]) -> &'r [R] {
         let start = self.start.min(rows.len());

@@ -4,32 +4,33 @@ use fixtures::world::jira::RemoteLinkSpec;
 use serde_json::{Value, json};
 
 use super::{Counted, time};
-use crate::vendors::jira::rules::documents;
 use crate::vendors::jira::rules::fields::Version;
-use crate::vendors::jira::store::{Comment, Directory, Issue};
+use crate::vendors::jira::store::{Comment, Directory, Document, Issue};
 
 /// A long text in the form of a version.
-pub fn long_text(document: &Value, version: Version) -> Value {
+fn long_text(document: &Document, version: Version) -> Value {
     match version {
-        Version::V3 => document.clone(),
-        Version::V2 => documents::to_text(document).into(),
+        Version::V3 => document.value(),
+        Version::V2 => document.text().into(),
     }
 }
 
 /// A comment of an issue. Its links are whole, for [`crate::vendors::jira::wire::render`] may not touch what people wrote.
 pub fn comment(issue: &Issue, row: &Comment, directory: &Directory, version: Version, here: &str) -> Value {
-    let author = row.author.as_ref().and_then(|id| directory.people.get(id.as_str()));
-    let author = author.map_or(Value::Null, |author| whole(author, here));
-    json!({
+    let mut value = json!({
         "self": format!("{here}/issue/{}/comment/{}", issue.id, row.id),
         "id": row.id.to_string(),
-        "author": author,
         "body": long_text(&row.body, version),
-        "updateAuthor": author,
         "created": time(row.created),
         "updated": time(row.updated),
         "jsdPublic": true,
-    })
+    });
+    if let Some(author) = row.author.as_ref().and_then(|id| directory.people.get(id.as_str())) {
+        let author = whole(author, here);
+        value["updateAuthor"] = author.clone();
+        value["author"] = author;
+    }
+    value
 }
 
 /// A value with whole links.
@@ -53,11 +54,15 @@ pub fn comments(
     version: Version,
     here: &str,
 ) -> Value {
-    let mut rows: Vec<_> = issue.comments.iter().map(|(_, row)| row).collect();
-    if newest_first {
+    let places = page.places();
+    let rows = if newest_first {
+        let mut rows = issue.comments.slice(page.total - places.end..page.total - places.start);
         rows.reverse();
-    }
-    let rows = page.of(&rows).iter().map(|row| comment(issue, row, directory, version, here));
+        rows
+    } else {
+        issue.comments.slice(places)
+    };
+    let rows = rows.into_iter().map(|(_, row)| comment(issue, row, directory, version, here));
     json!({
         "startAt": page.start,
         "maxResults": page.max,

@@ -39,7 +39,11 @@ pub fn operations() -> impl Iterator<Item = SmolStr> {
 #[expect(clippy::needless_pass_by_value, reason = "vendors prepare requests by functions of one form")]
 pub fn prepare(request: Arc<Request>) -> Prepared {
     let message = Arc::new(Message::read(&request));
-    let credential = message.text("userKey").map(|key| Credential { vendor: VENDOR, secret: key.to_owned() });
+    let credential = message.text("userKey").map(|key| Credential {
+        vendor: VENDOR,
+        secret: key.to_owned(),
+        is_sent_encoded: false,
+    });
     let operation = message.request_type.map_or(UNKNOWN, |known| SmolStr::new_static(known.name));
     let nobodys = {
         let message = Arc::clone(&message);

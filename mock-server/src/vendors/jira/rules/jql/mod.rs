@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 pub use meaning::{Order, SortKey};
 pub use parser::{Clause, Expression, Operand, Operator, ParsedQuery, parse};
-pub use term::Term;
+pub use term::{Term, TimeField};
 pub use terms::Terms;
 
 use crate::vendors::jira::store::Issue;

@@ -101,8 +101,8 @@ pub enum Operand {
 /// Most clauses and deepest brackets.
 const CLAUSES_MAX: usize = 1_000;
 const DEPTH_MAX: usize = 50;
-/// Each costs a place per issue, and stands in the page token.
-const ORDER_FIELDS_MAX: usize = 10;
+/// As the page about search says.
+const ORDER_FIELDS_MAX: usize = 7;
 
 /// Reads a query.
 pub fn parse(text: &str) -> Result<ParsedQuery, JqlError> {
@@ -313,8 +313,8 @@ impl Parser {
                 order.push((field, descending));
             }
             if order.len() > ORDER_FIELDS_MAX {
-                let text = format!("this simulator orders by at most {ORDER_FIELDS_MAX} fields");
-                return Err(JqlError::NotSimulated(text));
+                let text = format!("The ORDER BY clause has more than {ORDER_FIELDS_MAX} fields.");
+                return Err(JqlError::Meaning(text));
             }
             match self.tokens.peek() {
                 Some(Token::Comma) => drop(self.tokens.next()),

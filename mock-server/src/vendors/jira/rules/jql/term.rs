@@ -11,7 +11,6 @@ use super::Operator;
 use super::meaning::Pattern;
 use crate::vendors::jira::account::Account;
 use crate::vendors::jira::readings::LabelCase;
-use crate::vendors::jira::rules::documents;
 use crate::vendors::jira::store::Issue;
 
 /// What a clause means.
@@ -168,9 +167,9 @@ fn time(issue: &Issue, field: TimeField) -> Option<Timestamp> {
 
 fn texts(issue: &Issue, field: TextField) -> Vec<String> {
     let summary = || vec![issue.summary.to_string()];
-    let description = || issue.description.iter().map(|text| documents::to_text(text)).collect::<Vec<_>>();
+    let description = || issue.description.iter().map(|text| text.text().to_owned()).collect::<Vec<_>>();
     let comments =
-        || issue.comments.iter().map(|(_, comment)| documents::to_text(&comment.body)).collect::<Vec<_>>();
+        || issue.comments.iter().map(|(_, comment)| comment.body.text().to_owned()).collect::<Vec<_>>();
     match field {
         TextField::Summary => summary(),
         TextField::Description => description(),
