@@ -1,6 +1,6 @@
 //! Saboteurs that nobody wrote: every member of the vendors' sample responses is taken away, and its JSON type
-//! changed, one at a time. Of Jira no samples are kept; there it is every member of what a healthy run is answered.
-//! What the suite misses of these is listed in `unconvicted.txt`, each with the reason.
+//! changed, one at a time. Of Jira no samples are kept; there it is every member of what some operations answer to a
+//! healthy run. What the suite misses of these is listed in `unconvicted.txt`, each with the reason.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -44,8 +44,8 @@ impl fmt::Display for Mutation {
     }
 }
 
-/// Jira's operations whose replies have members, as the suite asks for them. An edit that answers the issue answers it as
-/// a read does, so that one is enough.
+/// Jira's operations of whose replies some rule says what is in them. An edit that answers the issue answers it as a read
+/// does, so that one is enough.
 const OF_JIRA: &[&str] = &[
     "GET myself",
     "GET project/search",
@@ -74,7 +74,7 @@ pub fn mutations() -> BTreeSet<Mutation> {
     mutations
 }
 
-/// Every mutation of what Jira answered to a run.
+/// Every mutation of what Jira answered to a run, as far as [`OF_JIRA`] goes.
 pub fn mutations_of(run: &Run) -> BTreeSet<Mutation> {
     let mut mutations = BTreeSet::new();
     for exchange in run.checks.iter().flat_map(|check| &check.exchanges) {

@@ -77,10 +77,11 @@ pub(super) fn saboteurs() -> Vec<Saboteur> {
         ),
         Saboteur::new(
             "jira/access/refusals-say-why",
-            "says why in a member called message",
+            "says why in one text instead of a list",
             reply_to(&["GET issue/:id"], |_, reply| {
                 if reply.status == 404 {
-                    reply.body = Bytes::from_static(br#"{"message": "There is no such issue."}"#);
+                    reply.body =
+                        Bytes::from_static(br#"{"errorMessages": "There is no such issue.", "errors": {}}"#);
                 }
             }),
         ),

@@ -5,6 +5,7 @@ mod create;
 mod edit;
 mod limits;
 mod parts;
+mod projects;
 mod read;
 mod search;
 mod texts;
@@ -32,6 +33,7 @@ pub(super) fn saboteurs() -> Vec<Saboteur> {
     let files = [
         access::saboteurs(),
         limits::saboteurs(),
+        projects::saboteurs(),
         create::saboteurs(),
         read::saboteurs(),
         edit::saboteurs(),

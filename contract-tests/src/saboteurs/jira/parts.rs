@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::Saboteur;
-use super::super::layers::{body_of, json_of, json_reply, reply_to, request_of};
+use super::super::layers::{body_of, edit_query, json_of, json_reply, reply_to, request_of};
 use super::{last_part, pretends, turns};
 
 const ADD_COMMENT: &[&str] = &["POST issue/:id/comment"];
@@ -23,6 +23,15 @@ pub(super) fn saboteurs() -> Vec<Saboteur> {
 
 fn of_comments() -> Vec<Saboteur> {
     vec![
+        Saboteur::new(
+            "jira/comments/ordered-by-their-date-alone",
+            "ignores an order that it does not know",
+            request_of(&["GET issue/:id/comment"], |request| {
+                edit_query(request, |all| {
+                    all.retain(|(name, value)| name != "orderBy" || value.ends_with("created"));
+                });
+            }),
+        ),
         Saboteur::new("jira/comments/add-201", "answers 200 for a new comment", turns(ADD_COMMENT, 201, 200)),
         Saboteur::new(
             "jira/comments/add-invalid-400",
@@ -124,6 +133,16 @@ fn of_links() -> Vec<Saboteur> {
             "jira/remote-links/unknown-404",
             "answers 410 for a remote link that does not exist",
             turns(LINK, 404, 410),
+        ),
+        Saboteur::new(
+            "jira/remote-links/of-another-issue-400",
+            "answers 404 for a link of another issue",
+            turns(LINK, 400, 404),
+        ),
+        Saboteur::new(
+            "jira/remote-links/delete-of-none-in-particular-400",
+            "answers 404 to a deletion of no link in particular",
+            turns(&["DELETE issue/:id/remotelink"], 400, 404),
         ),
         Saboteur::new(
             "jira/remote-links/add-beyond-the-most-413",

@@ -301,9 +301,3 @@ pub(crate) fn document(text: &str) -> Value {
     let paragraph = json!({"type": "paragraph", "content": [{"type": "text", "text": text}]});
     json!({"type": "doc", "version": 1, "content": [paragraph]})
 }
-
-/// The body of a refusal says something in one of the documented members.
-pub(crate) fn says_something(json: &Value) -> bool {
-    let messages = json.get("errorMessages").and_then(Value::as_array).map_or(0, Vec::len);
-    messages + json.get("errors").and_then(Value::as_object).map_or(0, Map::len) > 0
-}

@@ -1,7 +1,8 @@
 //! Comments of an issue.
 
 use fixtures::spec::jira::{
-    JIRA_COMMENT_201, JIRA_COMMENT_404, JIRA_COMMENT_INVALID, JIRA_COMMENT_MAX, JIRA_COMMENT_UPDATE,
+    JIRA_COMMENT_201, JIRA_COMMENT_404, JIRA_COMMENT_INVALID, JIRA_COMMENT_MAX, JIRA_COMMENT_ORDER,
+    JIRA_COMMENT_UPDATE,
 };
 use serde_json::{Value, json};
 
@@ -13,6 +14,7 @@ use crate::suite::shape::{Shape, brief};
 use crate::target::exchange::{Evidence, Reply};
 
 checks! { "jira/comments";
+    ordered_by_their_date_alone: JIRA_COMMENT_ORDER, Reading, ordered_by_their_date_alone;
     add_201: JIRA_COMMENT_201, Writing, add_201;
     add_invalid_400: JIRA_COMMENT_INVALID, Writing, add_invalid_400;
     add_beyond_the_most_413: JIRA_COMMENT_MAX, Control, add_beyond_the_most_413;
@@ -70,6 +72,17 @@ const COMMENT: Shape = Shape::Members(&[
     ("created", Shape::FilledText),
     ("updated", Shape::FilledText),
 ]);
+
+fn ordered_by_their_date_alone(case: &Case) -> Verdict {
+    let api = case.jira()?;
+    let path = format!("issue/{}/comment", api.some_key()?);
+    api.item(&format!("{path}?orderBy=-created"))?;
+    let (reply, evidence) = api.get(&format!("{path}?orderBy=author"))?;
+    if reply.status != 400 {
+        return broken_at(&evidence, "400 for an order by anything but `created`", reply.status);
+    }
+    Held::once()
+}
 
 fn add_201(case: &Case) -> Verdict {
     let comments = Comments::of_new_issue(case)?;

@@ -6,6 +6,7 @@ mod comments;
 mod issues;
 mod limits;
 mod probes;
+mod projects;
 mod properties;
 mod remote_links;
 mod search;
@@ -19,6 +20,7 @@ use super::check::{Check, Probe};
 pub(super) const CHECKS: &[&[Check]] = &[
     access::CHECKS,
     limits::CHECKS,
+    projects::CHECKS,
     issues::create::CHECKS,
     issues::read::CHECKS,
     issues::edit::CHECKS,

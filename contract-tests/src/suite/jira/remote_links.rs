@@ -1,7 +1,8 @@
 //! Remote links of an issue.
 
 use fixtures::spec::jira::{
-    JIRA_LINK_404, JIRA_LINK_INVALID, JIRA_LINK_MAX, JIRA_LINK_NULLS, JIRA_LINK_UPSERT,
+    JIRA_LINK_404, JIRA_LINK_FOREIGN, JIRA_LINK_INVALID, JIRA_LINK_MAX, JIRA_LINK_NULLS, JIRA_LINK_UNNAMED,
+    JIRA_LINK_UPSERT,
 };
 use serde_json::{Value, json};
 
@@ -17,6 +18,8 @@ checks! { "jira/remote-links";
     replaced_link_loses_the_rest: JIRA_LINK_NULLS, Writing, replaced_link_loses_the_rest;
     add_invalid_400: JIRA_LINK_INVALID, Writing, add_invalid_400;
     unknown_404: JIRA_LINK_404, Writing, unknown_404;
+    of_another_issue_400: JIRA_LINK_FOREIGN, Writing, of_another_issue_400;
+    delete_of_none_in_particular_400: JIRA_LINK_UNNAMED, Writing, delete_of_none_in_particular_400;
     add_beyond_the_most_413: JIRA_LINK_MAX, Control, add_beyond_the_most_413;
 }
 
@@ -124,6 +127,36 @@ fn unknown_404(case: &Case) -> Verdict {
     let (reply, evidence) = links.api.get(&format!("{}/{UNKNOWN}", links.path))?;
     if reply.status != 404 {
         return broken_at(&evidence, "404 for a remote link that does not exist", reply.status);
+    }
+    Held::once()
+}
+
+fn of_another_issue_400(case: &Case) -> Verdict {
+    let (links, others) = (Links::of_new_issue(case)?, Links::of_new_issue(case)?);
+    let id = links.posted(&link("a", "Own"))?;
+    links.link(&id)?;
+    let foreign = others.posted(&link("a", "Of another issue"))?;
+    for asked in [foreign.as_str(), "nonumber"] {
+        let (reply, evidence) = links.api.get(&format!("{}/{asked}", links.path))?;
+        if reply.status != 400 {
+            return broken_at(&evidence, "400 for another issue's link, and for no number", reply.status);
+        }
+    }
+    Held::once()
+}
+
+fn delete_of_none_in_particular_400(case: &Case) -> Verdict {
+    let links = Links::of_new_issue(case)?;
+    links.posted(&link("a", "Known"))?;
+    let (bare, evidence) = links.api.delete(&links.path)?;
+    let (named, _) = links.api.delete(&format!("{}?globalId=a", links.path))?;
+    // Where the bare one was granted there may be nothing left to delete.
+    observed(
+        named.is_success() || bare.is_success(),
+        format!("with `globalId` it answers {}", named.status),
+    )?;
+    if bare.status != 400 {
+        return broken_at(&evidence, "400 without a `globalId`", bare.status);
     }
     Held::once()
 }
