@@ -9,6 +9,7 @@ use smol_str::SmolStr;
 
 use super::Store;
 use super::model::Issue;
+use super::walk::Walk;
 use crate::kernel::counted_map::CountedMap;
 
 /// The numbers of some issues.
@@ -26,12 +27,12 @@ pub(super) struct Pending {
 /// The issues that the index has taken in.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Index {
-    issues: CountedMap<u64, Arc<Issue>>,
+    pub(super) issues: CountedMap<u64, Arc<Issue>>,
     by_project: CountedMap<u64, Ids>,
     /// By label in lower case.
     by_label: CountedMap<SmolStr, Ids>,
     /// By when they last changed.
-    by_updated: CountedMap<(Timestamp, u64), ()>,
+    pub(super) by_updated: CountedMap<(Timestamp, u64), ()>,
 }
 
 impl Index {
@@ -216,7 +217,7 @@ fn is_seen(at: Timestamp, lag: SignedDuration, now: Timestamp) -> bool {
 
 /// What a search sees at an instant.
 pub struct Searchable {
-    index: Index,
+    pub(super) index: Index,
     /// What a search sees as it is, whatever the index has taken in.
     overlay: BTreeMap<u64, Option<Arc<Issue>>>,
 }
@@ -316,85 +317,6 @@ impl Searchable {
                 return;
             }
         }
-    }
-}
-
-/// Walks over candidates in pieces, so that a page costs what it shows.
-struct Walk<'a> {
-    source: Source<'a>,
-    descending: bool,
-    /// What is left, as places in the source.
-    left: Range<usize>,
-    piece: std::collections::VecDeque<u64>,
-}
-
-enum Source<'a> {
-    Issues(&'a CountedMap<u64, Arc<Issue>>),
-    Ids(&'a Ids),
-    Few(Vec<u64>),
-}
-
-const PIECE: usize = 256;
-
-impl<'a> Walk<'a> {
-    fn new(
-        searchable: &'a Searchable,
-        candidates: &'a Candidates<'a>,
-        descending: bool,
-        after: Option<u64>,
-    ) -> Self {
-        let few = |mut ids: Vec<u64>| {
-            ids.sort_unstable();
-            ids.dedup();
-            Source::Few(ids)
-        };
-        let source = match candidates {
-            Candidates::All => Source::Issues(&searchable.index.issues),
-            Candidates::List(ids) => Source::Ids(ids),
-            Candidates::Changed(places) => {
-                let rows = searchable.index.by_updated.slice(places.clone());
-                few(rows.into_iter().map(|((_, id), ())| *id).collect())
-            }
-            Candidates::These(ids) => few(ids.clone()),
-        };
-        let len = match &source {
-            Source::Issues(map) => map.len(),
-            Source::Ids(map) => map.len(),
-            Source::Few(ids) => ids.len(),
-        };
-        let below = |id: u64| match &source {
-            Source::Issues(map) => map.rank(&id),
-            Source::Ids(map) => map.rank(&id),
-            Source::Few(ids) => ids.partition_point(|known| *known < id),
-        };
-        let left = match after {
-            None => 0..len,
-            Some(after) if descending => 0..below(after),
-            Some(after) => below(after.saturating_add(1))..len,
-        };
-        Self { source, descending, left, piece: std::collections::VecDeque::new() }
-    }
-
-    fn next(&mut self) -> Option<u64> {
-        if self.piece.is_empty() && !self.left.is_empty() {
-            let places = if self.descending {
-                let start = self.left.end.saturating_sub(PIECE).max(self.left.start);
-                let places = start..self.left.end;
-                self.left.end = start;
-                places
-            } else {
-                let end = (self.left.start + PIECE).min(self.left.end);
-                let places = self.left.start..end;
-                self.left.start = end;
-                places
-            };
-            self.piece = match &self.source {
-                Source::Issues(map) => map.slice(places).into_iter().map(|(id, _)| *id).collect(),
-                Source::Ids(map) => map.slice(places).into_iter().map(|(id, ())| *id).collect(),
-                Source::Few(ids) => ids.get(places).unwrap_or_default().iter().copied().collect(),
-            };
-        }
-        if self.descending { self.piece.pop_back() } else { self.piece.pop_front() }
     }
 }
 

@@ -10,6 +10,7 @@ mod index;
 mod labels;
 mod load;
 mod model;
+mod walk;
 mod write;
 
 use std::collections::BTreeSet;
