@@ -11,7 +11,7 @@ use globset::GlobMatcher;
 use crate::clock;
 use crate::suite::case::{Case, Ground, Surveyed};
 use crate::suite::check::{Broken, Check, Held, Needs, Probe, Stop, Unclear, Verdict};
-use crate::suite::{checks, probes};
+use crate::suite::{checks, probes, vendor_of};
 use crate::target::account::Account;
 use crate::target::exchange::Evidence as Exchanged;
 use crate::target::plane::{PlaneError, Sandbox};
@@ -25,7 +25,7 @@ pub const PAGE_SIZE: usize = 12;
 /// Which checks and probes are run.
 #[derive(Debug, Clone, Default)]
 pub struct Selection {
-    /// Only this vendor's: `data-theorem` or `mend`.
+    /// Only this vendor's: `data-theorem`, `mend` or `jira`.
     pub vendor: Option<String>,
     /// Only those whose path fits.
     pub only: Option<GlobMatcher>,
@@ -167,8 +167,7 @@ impl Selection {
 /// The path of a probe, e.g. `data-theorem/readings/dt.last-page-cursor`.
 pub fn probe_path(probe: &Probe) -> String {
     let id = probe.reading.id;
-    let vendor = if id.starts_with("dt.") { "data-theorem" } else { "mend" };
-    format!("{vendor}/readings/{id}")
+    format!("{}/readings/{id}", vendor_of(id))
 }
 
 /// How many checks and probes are selected.
@@ -202,16 +201,33 @@ pub fn run(
     Ok(Run { checks, probes, settings, took: start.elapsed() })
 }
 
-/// Runs what is selected until something is convicted, and returns that check.
-pub fn first_conviction(
-    target: &Target,
-    selection: &Selection,
-) -> Result<Option<&'static Check>, PlaneError> {
+/// What running checks until one convicts came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FirstConviction {
+    /// A check convicts; those behind it were not run.
+    Convicted,
+    /// No check convicts, and some did not see their rule hold.
+    NotExercised,
+    /// Every check saw its rule hold.
+    AllHeld,
+}
+
+/// Runs the checks that are selected until one convicts.
+pub fn first_conviction(target: &Target, selection: &Selection) -> Result<FirstConviction, PlaneError> {
     let ground = SharedGround::of(target)?;
-    let convicting =
-        selection.checks().into_iter().find(|check| run_check(target, &ground, check).outcome.is_broken());
+    let mut ended = FirstConviction::AllHeld;
+    for check in selection.checks() {
+        match run_check(target, &ground, check).outcome {
+            Outcome::Held(_) => {}
+            Outcome::Broken(_) => {
+                ended = FirstConviction::Convicted;
+                break;
+            }
+            _ => ended = FirstConviction::NotExercised,
+        }
+    }
     ground.end();
-    Ok(convicting)
+    Ok(ended)
 }
 
 /// What checks that only read stand on together.
@@ -228,7 +244,7 @@ impl SharedGround {
                 let sandbox = new_sandbox(target)?;
                 (sandbox.account.clone(), Some(sandbox))
             }
-            Kind::Account { account, .. } => (account.clone(), None),
+            Kind::Account { account, .. } => ((**account).clone(), None),
         };
         Ok(Self { account, sandbox, surveyed: Arc::default() })
     }

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::report::{Ending, Report, TargetKind};
+use crate::suite::vendor_of;
 
 /// What runs against one vendor showed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,7 +24,7 @@ pub struct Validated {
 }
 
 /// The vendors that have a file.
-pub const VENDORS: [&str; 2] = ["data-theorem", "mend"];
+pub const VENDORS: [&str; 3] = ["data-theorem", "mend", "jira"];
 
 /// Something kept the files from being read or written.
 #[derive(Debug, thiserror::Error)]
@@ -79,8 +80,7 @@ impl Validated {
                 Ending::NoAnswer | Ending::NotExercised | Ending::Skipped => {}
             }
         }
-        let prefix = if vendor == "mend" { "mend." } else { "dt." };
-        for reading in report.readings.iter().filter(|reading| reading.id.starts_with(prefix)) {
+        for reading in report.readings.iter().filter(|reading| vendor_of(reading.id) == vendor) {
             if let Some(value) = reading.value {
                 self.readings.insert(reading.id.to_owned(), value.to_owned());
             }

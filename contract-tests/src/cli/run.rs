@@ -27,7 +27,8 @@ use crate::{clock, sequences};
     contract-tests run --target env                          the vendors themselves, read-only\n  \
     contract-tests run --only 'data-theorem/targets/*'       some of the checks\n\n\
     With `env`, and with a URL that is no simulator, DATA_THEOREM_BASE_URL, DATA_THEOREM_API_KEY, MEND_URL,\n\
-    MEND_USER_KEY and MEND_ORG_TOKEN say how to reach the vendors.\n\n\
+    MEND_USER_KEY, MEND_ORG_TOKEN, JIRA_BASE_URL, JIRA_EMAIL, JIRA_API_TOKEN and JIRA_PROJECT say how to reach the\n\
+    vendors.\n\n\
     Exit codes: 0 all held, 1 something was convicted, 2 could not run.")]
 pub(super) struct RunArgs {
     /// What to run against: `in-process` (the simulator, without a socket), a URL, or `env` (the vendors)
@@ -48,6 +49,9 @@ pub(super) struct RunArgs {
     /// The token of the Mend project in which policies, a tag and the status of alerts may be changed
     #[arg(long, value_name = "TOKEN", requires = "allow_writes")]
     mend_project: Option<String>,
+    /// The key of the Jira project in which issues may be made, changed and deleted
+    #[arg(long, value_name = "KEY", requires = "allow_writes")]
+    jira_project: Option<String>,
     /// Write report.json, junit.xml and report.html here
     #[arg(long, value_name = "DIR")]
     report_dir: Option<PathBuf>,
@@ -95,7 +99,8 @@ enum RunError {
     #[error("nothing fits {0}; `contract-tests rules` lists the paths")]
     NothingSelected(String),
     #[error(
-        "--allow-writes needs to know where: name an app (--data-theorem-app) or a project (--mend-project)"
+        "--allow-writes needs to know where: name an app (--data-theorem-app) or a project (--mend-project, \
+         --jira-project)"
     )]
     WritesNowhere,
     #[error("{path}")]
@@ -177,8 +182,11 @@ fn known_failures(args: &RunArgs) -> Result<KnownFailures, RunError> {
 
 fn target(args: &RunArgs) -> Result<Target, RunError> {
     let writes = if args.allow_writes {
-        let writes =
-            Writes { mobile_app_id: args.data_theorem_app.clone(), project_token: args.mend_project.clone() };
+        let writes = Writes {
+            mobile_app_id: args.data_theorem_app.clone(),
+            project_token: args.mend_project.clone(),
+            jira_project: args.jira_project.clone(),
+        };
         if writes == Writes::default() && args.target != "in-process" {
             return Err(RunError::WritesNowhere);
         }

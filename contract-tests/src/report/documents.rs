@@ -3,35 +3,26 @@
 
 use std::path::Path;
 
-use fixtures::spec::{self, Evidence, Party, Rule};
+use fixtures::spec::{self, Evidence, Party};
 
 use super::strength;
-use crate::coverage::{self, Covered, NOT_CHECKED_YET, checked, coverage};
+use crate::coverage::{Covered, checked, coverage};
 use crate::saboteurs::saboteurs;
-use crate::suite::{checks, probes};
+use crate::suite::{checks, probes, vendor_of};
 use crate::validated::{VENDORS, Validated, ValidatedError};
 
 /// Every rule: simulated, checked, on what evidence, and when last seen at the real vendor. `unchecked` has the
 /// reasons of the rules without a check; `validated` is the directory of the vendors' files.
 pub fn coverage_page(unchecked: &str, validated: &Path) -> Result<String, ValidatedError> {
-    let rules = coverage(coverage::rules(), &checked());
+    let rules = coverage(spec::rules(), &checked());
     let mut text = String::from(
         "# Coverage\n\nGenerated from the rule ledger, the contract suite and the records of runs against the real \
          vendors; do not edit.\n\n",
     );
     for vendor in VENDORS {
         let of_vendor: Vec<&Covered> =
-            rules.iter().filter(|covered| vendor_of(covered.rule) == vendor).collect();
+            rules.iter().filter(|covered| vendor_of(covered.rule.id) == vendor).collect();
         vendor_section(&mut text, vendor, &of_vendor, unchecked, &Validated::read(validated, vendor)?);
-    }
-    for vendor in NOT_CHECKED_YET {
-        let rules = spec::rules().filter(|rule| rule.id.starts_with(vendor.rules));
-        let (server, all) = rules
-            .fold((0, 0), |(server, all), rule| (server + usize::from(rule.binds == Party::Server), all + 1));
-        let (name, why) = (vendor.vendor, vendor.why);
-        text.push_str(&format!(
-            "## {name}: not checked yet\n\n{all} rules, {server} of them bind a server. {why}\n\n"
-        ));
     }
     Ok(text)
 }
@@ -127,10 +118,6 @@ pub fn readings_page() -> String {
         ));
     }
     text
-}
-
-fn vendor_of(rule: &Rule) -> &'static str {
-    if rule.id.starts_with("DT-") { "data-theorem" } else { "mend" }
 }
 
 /// Text in a cell of a table.

@@ -1,5 +1,6 @@
 //! Saboteurs that nobody wrote: every member of the vendors' sample responses is taken away, and its JSON type
-//! changed, one at a time. What the suite misses of these is listed in `unconvicted.txt`, each with the reason.
+//! changed, one at a time. Of Jira no samples are kept; there it is every member of what some operations answer to a
+//! healthy run. What the suite misses of these is listed in `unconvicted.txt`, each with the reason.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -10,6 +11,7 @@ use fixtures::samples;
 use serde_json::{Value, json};
 
 use super::layers::{Layer, Sabotaged, edit_json, is, paths_of};
+use crate::run::Run;
 use crate::target::transport::SharedTransport;
 
 /// A member of an operation's replies that is changed wherever it stands.
@@ -42,19 +44,57 @@ impl fmt::Display for Mutation {
     }
 }
 
-/// Every mutation, from the samples of responses.
+/// Jira's operations of whose replies some rule says what is in them. An edit that answers the issue answers it as a read
+/// does, so that one is enough.
+const OF_JIRA: &[&str] = &[
+    "GET myself",
+    "GET project/search",
+    "POST issue",
+    "POST issue/bulk",
+    "GET issue/createmeta/:id/issuetypes",
+    "GET issue/createmeta/:id/issuetypes/:id",
+    "GET issue/:id",
+    "GET issue/:id/transitions",
+    "POST issue/:id/comment",
+    "GET issue/:id/comment/:id",
+    "PUT issue/:id/comment/:id",
+    "GET issue/:id/properties/:id",
+    "POST issue/:id/remotelink",
+    "GET issue/:id/remotelink/:id",
+    "GET search/jql",
+    "GET search",
+];
+
+/// Every mutation of the samples of responses.
 pub fn mutations() -> BTreeSet<Mutation> {
     let mut mutations = BTreeSet::new();
     for sample in samples::all().iter().filter(|sample| !sample.name.ends_with("-request")) {
-        let mut paths = Vec::new();
-        collect(&sample.value(), &mut Vec::new(), &mut paths);
-        for path in paths {
-            for change in [Change::Removed, Change::OtherType] {
-                mutations.insert(Mutation { operation: sample.operation, path: path.clone(), change });
-            }
+        add_all(&mut mutations, sample.operation, &sample.value());
+    }
+    mutations
+}
+
+/// Every mutation of what Jira answered to a run, as far as [`OF_JIRA`] goes.
+pub fn mutations_of(run: &Run) -> BTreeSet<Mutation> {
+    let mut mutations = BTreeSet::new();
+    for exchange in run.checks.iter().flat_map(|check| &check.exchanges) {
+        let Ok(reply) = &exchange.outcome else { continue };
+        let operation = OF_JIRA.iter().find(|operation| is(&exchange.request, operation));
+        if let (Some(operation), Some(json)) = (operation, reply.json().filter(|_| reply.is_success())) {
+            add_all(&mut mutations, operation, &json);
         }
     }
     mutations
+}
+
+fn add_all(mutations: &mut BTreeSet<Mutation>, operation: &'static str, value: &Value) {
+    let mut paths = Vec::new();
+    collect(value, &mut Vec::new(), &mut paths);
+    for path in paths {
+        for change in [Change::Removed, Change::OtherType] {
+            mutations.insert(Mutation { operation, path: path.clone(), change });
+        }
+    }
 }
 
 fn collect(value: &Value, path: &mut Vec<String>, paths: &mut Vec<Vec<String>>) {
@@ -81,8 +121,12 @@ fn collect(value: &Value, path: &mut Vec<String>, paths: &mut Vec<Vec<String>>) 
 impl Mutation {
     /// The vendor whose replies it changes, as its checks' paths name it.
     pub fn vendor(&self) -> &'static str {
-        // Data Theorem's operations are a method and a path; Mend's are one word.
-        if self.operation.contains(' ') { "data-theorem" } else { "mend" }
+        // Mend's operations are one word, the others' a method and a path.
+        match self.operation {
+            of_jira if OF_JIRA.contains(&of_jira) => "jira",
+            path if path.contains(' ') => "data-theorem",
+            _ => "mend",
+        }
     }
 
     /// The transport with the mutation in it, and whether it has changed anything yet.

@@ -35,21 +35,36 @@ impl Transport for Sabotaged {
 /// What Data Theorem's paths begin with.
 const DATA_THEOREM: &str = "/apis/mobile_security/results/v2/";
 
+/// What Jira's paths begin with; the version follows.
+const JIRA: &str = "/rest/api/";
+
 /// What all paths begin with.
 pub const ALL_PATHS: &str = "/";
 
 /// What a vendor's paths begin with; `vendor` is the first part of its checks' paths.
 pub fn paths_of(vendor: &str) -> &'static str {
     // Whatever the version: some saboteurs are about versions.
-    if vendor == "mend" { "/api/" } else { "/apis/" }
+    match vendor {
+        "mend" => "/api/",
+        "jira" => JIRA,
+        _ => "/apis/",
+    }
 }
 
-/// Whether a request is one of an operation: `PATCH security_finding_targets/:id`, or a `requestType` of Mend.
+/// The path below what all paths of its vendor begin with, and at Jira below the version.
+fn path_below(request: &Request) -> Option<&str> {
+    let path = request.path();
+    let of_jira = || path.strip_prefix(JIRA)?.split_once('/').map(|(_, below)| below);
+    path.strip_prefix(DATA_THEOREM).or_else(of_jira)
+}
+
+/// Whether a request is one of an operation: `PATCH security_finding_targets/:id`, `POST issue/:id/comment`, or a
+/// `requestType` of Mend.
 pub fn is(request: &Request, operation: &str) -> bool {
     let Some((method, pattern)) = operation.split_once(' ') else {
         return request.body_json().is_some_and(|body| body["requestType"] == operation);
     };
-    let Some(path) = request.path().strip_prefix(DATA_THEOREM) else { return false };
+    let Some(path) = path_below(request) else { return false };
     let (path, pattern): (Vec<&str>, Vec<&str>) = (path.split('/').collect(), pattern.split('/').collect());
     request.method.as_str() == method
         && path.len() == pattern.len()

@@ -5,6 +5,7 @@
 
 mod data_theorem;
 pub mod generic;
+mod jira;
 pub mod layers;
 mod mend;
 
@@ -40,7 +41,7 @@ impl Saboteur {
         self.check.split('/').next().unwrap_or_default()
     }
 
-    /// The transport with the saboteur in it. The other vendor and the admin plane are left alone.
+    /// The transport with the saboteur in it. The other vendors and the admin plane are left alone.
     pub fn sabotage(&self, healthy: SharedTransport) -> SharedTransport {
         let paths = layers::paths_of(self.vendor());
         Arc::new(Sabotaged { inner: healthy, paths, layer: Arc::clone(&self.layer) })
@@ -49,5 +50,5 @@ impl Saboteur {
 
 /// Every saboteur, in the order of the suite.
 pub fn saboteurs() -> Vec<Saboteur> {
-    [data_theorem::saboteurs(), mend::saboteurs()].into_iter().flatten().collect()
+    [data_theorem::saboteurs(), mend::saboteurs(), jira::saboteurs()].into_iter().flatten().collect()
 }

@@ -5,6 +5,7 @@
 //! not generated, or not compared. Deliberately absent: accounts that are somebody's; a sequence can't be put back.
 
 mod data_theorem;
+mod jira;
 mod mend;
 
 use std::fmt::Debug;
@@ -22,7 +23,7 @@ use crate::target::exchange::Evidence;
 /// What random sequences against one vendor came to.
 #[derive(Debug, Clone, Serialize)]
 pub struct SequencesRun {
-    /// `data-theorem` or `mend`.
+    /// `data-theorem`, `mend` or `jira`.
     pub vendor: &'static str,
     /// How many sequences were asked for.
     pub sequences: u32,
@@ -54,8 +55,11 @@ pub enum SequencesEnding {
 
 /// The vendors, each with the function that runs its sequences.
 type Runner = fn(&Target, u32, u64) -> SequencesEnding;
-const VENDORS: [(&str, Runner); 2] =
-    [("data-theorem", run_vendor::<data_theorem::Step>), ("mend", run_vendor::<mend::Step>)];
+const VENDORS: [(&str, Runner); 3] = [
+    ("data-theorem", run_vendor::<data_theorem::Step>),
+    ("mend", run_vendor::<mend::Step>),
+    ("jira", run_vendor::<jira::Step>),
+];
 
 /// A step of a sequence: something a client may do, chosen without knowing what exists.
 trait Act: Debug + Clone + Sized + 'static {

@@ -3,10 +3,12 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
+use http::Method;
 use serde_json::Value;
 
 use super::check::Stop;
 use super::data_theorem::{self, DataTheorem};
+use super::jira::{self, Jira};
 use super::mend::{self, Mend};
 use crate::target::account::Account;
 use crate::target::exchange::{Evidence, Exchange, Reply, Request};
@@ -38,6 +40,7 @@ pub enum Ground {
 pub struct Surveyed {
     pub(super) data_theorem: data_theorem::Surveyed,
     pub(super) mend: mend::Surveyed,
+    pub(super) jira: jira::Surveyed,
 }
 
 impl Case {
@@ -65,6 +68,13 @@ impl Case {
         let account = self.account.mend.as_ref();
         let account = account.ok_or_else(|| Stop::Skipped("no credentials for Mend".to_owned()))?;
         Ok(Mend::new(self, account))
+    }
+
+    /// Jira as the account's user sees it.
+    pub fn jira(&self) -> Result<Jira<'_>, Stop> {
+        let account = self.account.jira.as_ref();
+        let account = account.ok_or_else(|| Stop::Skipped("no credentials for Jira".to_owned()))?;
+        Ok(Jira::new(self, account))
     }
 
     /// The simulator's controls of the world that the case stands on.
@@ -112,7 +122,10 @@ impl Case {
         let requests: Vec<Request> = self.undo.borrow_mut().drain(..).rev().collect();
         let mut failures = Vec::new();
         for request in requests {
+            let deletes = request.method == Method::DELETE;
             match self.send(request) {
+                // What is to be deleted may be gone already.
+                Ok((reply, _)) if deletes && reply.status == 404 => {}
                 // A conflict says that it is as it was already.
                 Ok((reply, _)) if is_accepted(&reply) || reply.status == 409 => {}
                 Ok((_, evidence)) => failures.push(evidence.to_string()),

@@ -7,6 +7,7 @@
 pub mod case;
 pub mod check;
 pub mod data_theorem;
+pub mod jira;
 pub mod mend;
 pub mod rows;
 pub mod shape;
@@ -15,17 +16,26 @@ use self::check::{Check, Probe};
 
 /// Every check, in the order of the vendors' pages.
 pub fn checks() -> impl Iterator<Item = &'static Check> {
-    [data_theorem::CHECKS, mend::CHECKS].into_iter().flatten().copied().flatten()
+    [data_theorem::CHECKS, mend::CHECKS, jira::CHECKS].into_iter().flatten().copied().flatten()
 }
 
 /// Every probe, in the order of the ledger's readings.
 pub fn probes() -> impl Iterator<Item = &'static Probe> {
-    [data_theorem::PROBES, mend::PROBES].into_iter().flatten().copied().flatten()
+    [data_theorem::PROBES, mend::PROBES, jira::PROBES].into_iter().flatten().copied().flatten()
 }
 
 /// The check with this path.
 pub fn check(path: &str) -> Option<&'static Check> {
     checks().find(|check| check.path() == path)
+}
+
+/// The vendor whose rule or reading an id is of, as checks' paths name it.
+pub fn vendor_of(id: &str) -> &'static str {
+    match id.split(['-', '.']).next() {
+        Some("DT" | "dt") => "data-theorem",
+        Some("JIRA" | "jira") => "jira",
+        _ => "mend",
+    }
 }
 
 #[cfg(test)]

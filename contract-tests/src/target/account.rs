@@ -12,6 +12,8 @@ pub struct Account {
     pub data_theorem: Option<DataTheoremAccount>,
     /// Mend, if there are credentials for it.
     pub mend: Option<MendAccount>,
+    /// Jira, if there are credentials for it.
+    pub jira: Option<JiraAccount>,
 }
 
 /// Data Theorem's part of an account.
@@ -68,11 +70,42 @@ pub struct MendUser {
     pub product_tokens: Vec<String>,
 }
 
+/// Jira's part of an account.
+#[derive(Clone)]
+pub struct JiraAccount {
+    /// Everything before `/rest/api`.
+    pub base_url: String,
+    /// The address of the user.
+    pub email: String,
+    /// The user's API token.
+    pub api_token: String,
+    /// Key of the project that is looked at.
+    pub project: String,
+    /// All users, as only a simulator tells.
+    pub users: Vec<JiraUser>,
+}
+
+/// A user of Jira.
+#[derive(Clone, Deserialize)]
+pub struct JiraUser {
+    /// The secret.
+    pub api_token: String,
+    /// The address.
+    pub email: String,
+    /// Opaque id.
+    pub account_id: String,
+    /// Whether the user may look but not write.
+    pub is_read_only: bool,
+    /// Keys of the projects the user may see, if limited.
+    #[serde(default)]
+    pub project_keys: Option<BTreeSet<String>>,
+}
+
 /// The environment does not say how to reach a vendor.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AccountError {
     /// Some of a vendor's variables are set, others are not.
-    #[error("{missing} is not set, although {given} is: both are needed to reach the vendor")]
+    #[error("{missing} is not set, although {given} is: all of a vendor's variables are needed to reach it")]
     Incomplete {
         /// The variable that is missing.
         missing: &'static str,
@@ -82,7 +115,7 @@ pub enum AccountError {
     /// None of the variables is set.
     #[error(
         "no vendor's address is in the environment: set DATA_THEOREM_BASE_URL and DATA_THEOREM_API_KEY, or MEND_URL, \
-         MEND_USER_KEY and MEND_ORG_TOKEN, or both"
+         MEND_USER_KEY and MEND_ORG_TOKEN, or JIRA_BASE_URL, JIRA_EMAIL, JIRA_API_TOKEN and JIRA_PROJECT, or several"
     )]
     Nothing,
 }
@@ -90,8 +123,8 @@ pub enum AccountError {
 impl Account {
     /// Reads the variables that `sync-client` and the simulator use. `get` looks one up.
     pub fn from_variables(get: impl Fn(&str) -> Option<String>) -> Result<Self, AccountError> {
-        let account = Self { data_theorem: data_theorem(&get)?, mend: mend(&get)? };
-        if account.data_theorem.is_none() && account.mend.is_none() {
+        let account = Self { data_theorem: data_theorem(&get)?, mend: mend(&get)?, jira: jira(&get)? };
+        if account.data_theorem.is_none() && account.mend.is_none() && account.jira.is_none() {
             return Err(AccountError::Nothing);
         }
         Ok(account)
@@ -117,6 +150,17 @@ fn mend(get: &impl Fn(&str) -> Option<String>) -> Result<Option<MendAccount>, Ac
     }))
 }
 
+fn jira(get: &impl Fn(&str) -> Option<String>) -> Result<Option<JiraAccount>, AccountError> {
+    let values = all_or_none(get, ["JIRA_BASE_URL", "JIRA_EMAIL", "JIRA_API_TOKEN", "JIRA_PROJECT"])?;
+    Ok(values.map(|[base_url, email, api_token, project]| JiraAccount {
+        base_url: base_url.trim_end_matches('/').to_owned(),
+        email,
+        api_token,
+        project,
+        users: Vec::new(),
+    }))
+}
+
 /// The values of variables that belong together. A variable that is set to nothing counts as not set.
 fn all_or_none<const N: usize>(
     get: &impl Fn(&str) -> Option<String>,
@@ -135,6 +179,7 @@ impl fmt::Debug for Account {
         f.debug_struct("Account")
             .field("data_theorem", &self.data_theorem.as_ref().map(|account| &account.base_url))
             .field("mend", &self.mend.as_ref().map(|account| &account.url))
+            .field("jira", &self.jira.as_ref().map(|account| &account.base_url))
             .finish()
     }
 }
@@ -161,6 +206,9 @@ mod tests {
     fn what_is_missing_is_named() {
         let error = read(&[("MEND_URL", "https://x"), ("MEND_USER_KEY", " ")]).unwrap_err();
         assert_eq!(error, AccountError::Incomplete { missing: "MEND_USER_KEY", given: "MEND_URL" });
+        let error = read(&[("JIRA_BASE_URL", "https://x"), ("JIRA_EMAIL", "a@b.c"), ("JIRA_API_TOKEN", "t")]);
+        let wanted = AccountError::Incomplete { missing: "JIRA_PROJECT", given: "JIRA_BASE_URL" };
+        assert_eq!(error.unwrap_err(), wanted);
         assert_eq!(read(&[]).unwrap_err(), AccountError::Nothing);
     }
 

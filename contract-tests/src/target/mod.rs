@@ -40,7 +40,7 @@ pub enum Kind {
     /// One account at something that has no admin plane: a vendor, or somebody else's stand-in.
     Account {
         /// How to reach it.
-        account: Account,
+        account: Box<Account>,
         /// What may be changed there.
         writes: Writes,
         /// Whether it is the vendor itself, at its own host.
@@ -55,6 +55,8 @@ pub struct Writes {
     pub mobile_app_id: Option<String>,
     /// The Mend project in which policies, a tag and the status of alerts may be changed.
     pub project_token: Option<String>,
+    /// Key of the Jira project in which issues may be made, changed and deleted.
+    pub jira_project: Option<String>,
 }
 
 /// A target that can't be used.
@@ -140,7 +142,7 @@ impl Target {
         Ok(Self {
             name: url.to_owned(),
             transport,
-            kind: Kind::Account { account, writes, is_vendor: false },
+            kind: Kind::Account { account: Box::new(account), writes, is_vendor: false },
         })
     }
 
@@ -155,7 +157,7 @@ impl Target {
         Ok(Self {
             name: "env".to_owned(),
             transport,
-            kind: Kind::Account { account, writes, is_vendor: true },
+            kind: Kind::Account { account: Box::new(account), writes, is_vendor: true },
         })
     }
 

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::account::{Account, ApiKey, DataTheoremAccount, MendAccount, MendUser};
+use super::account::{Account, ApiKey, DataTheoremAccount, JiraAccount, JiraUser, MendAccount, MendUser};
 use super::exchange::{NoAnswer, Reply, Request};
 use super::transport::SharedTransport;
 
@@ -66,6 +66,8 @@ struct NewSandbox {
     data_theorem_api_keys: Vec<ApiKey>,
     #[serde(default)]
     mend_users: Vec<MendUser>,
+    #[serde(default)]
+    jira_users: Vec<JiraUser>,
 }
 
 #[derive(Deserialize)]
@@ -109,6 +111,10 @@ impl Plane {
         if let Some(MendAccount { url, users, .. }) = &mut account.mend {
             url.clone_from(&self.url);
             *users = made.mend_users;
+        }
+        if let Some(JiraAccount { base_url, users, .. }) = &mut account.jira {
+            base_url.clone_from(&self.url);
+            *users = made.jira_users;
         }
         Ok(Sandbox { plane: self.clone(), id: made.id, account })
     }

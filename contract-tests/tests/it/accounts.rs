@@ -22,6 +22,8 @@ use crate::support::unless;
 
 /// The app that may be changed.
 const APP: &str = "643020001";
+/// The Jira project that may be changed.
+const PROJECT: &str = "SEC";
 
 /// A healthy server without an admin plane; keeps requests that could change something.
 struct Vendor {
@@ -43,7 +45,7 @@ impl Vendor {
 
 /// Whether a request could change something: by its method, or by what Mend calls it.
 fn could_write(request: &Request) -> bool {
-    if request.path().starts_with("/apis/") {
+    if ["/apis/", "/rest/"].iter().any(|start| request.path().starts_with(start)) {
         return request.method != http::Method::GET;
     }
     match mend_type(request).as_str() {
@@ -84,14 +86,19 @@ fn vendor_with(world: &str, writes: Writes) -> (Target, Control, Arc<Vendor>) {
     // Under a system clock no two statuses of a target are of the same moment.
     let clock = "system".parse().unwrap();
     let server = MockServer::builder().world(world).page_size(12).clock(clock).in_process().unwrap();
-    let (data_theorem, mend, control) = (server.data_theorem(), server.mend(), server.control());
+    let (data_theorem, mend, jira) = (server.data_theorem(), server.mend(), server.jira());
+    let control = server.control();
     let variable = |name: &str| {
         let value = match name {
             "DATA_THEOREM_BASE_URL" => data_theorem.base_url(),
             "DATA_THEOREM_API_KEY" => data_theorem.api_key(),
             "MEND_URL" => mend.url(),
             "MEND_USER_KEY" => mend.user_key(),
-            _ => mend.org_token(),
+            "MEND_ORG_TOKEN" => mend.org_token(),
+            "JIRA_BASE_URL" => jira.base_url(),
+            "JIRA_EMAIL" => jira.email(),
+            "JIRA_API_TOKEN" => jira.api_token(),
+            _ => jira.project(),
         };
         Some(value.to_owned())
     };
@@ -99,7 +106,7 @@ fn vendor_with(world: &str, writes: Writes) -> (Target, Control, Arc<Vendor>) {
     let inner = contract_tests::target::transport::InProcess::new(server).unwrap();
     let vendor = Arc::new(Vendor { inner, written: Mutex::default() });
     let transport: SharedTransport = vendor.clone();
-    let kind = Kind::Account { account, writes, is_vendor: true };
+    let kind = Kind::Account { account: Box::new(account), writes, is_vendor: true };
     (Target { name: "env".to_owned(), transport, kind }, control, vendor)
 }
 
@@ -151,7 +158,8 @@ fn what_can_be_put_back(control: &Control) -> Vec<(String, String, Option<String
     let tags =
         mend.projects.iter().map(|project| (project.token().to_owned(), format!("{:?}", project.tags), None));
     let alerts = mend.alerts.iter().map(|alert| (alert.uuid.clone(), format!("{:?}", alert.status), None));
-    shown.chain(policies).chain(tags).chain(alerts).collect()
+    let issues = world.jira.issues.iter().map(|issue| (issue.key.clone(), format!("{issue:?}"), None));
+    shown.chain(policies).chain(tags).chain(alerts).chain(issues).collect()
 }
 
 /// The app and the project that may be changed; the project has alerts.
@@ -165,7 +173,11 @@ fn named() -> Writes {
         .map(fixtures::world::mend::ProjectSpec::token)
         .max_by_key(|token| alerts_of(token));
     let project = project.unwrap().to_owned();
-    Writes { mobile_app_id: Some(APP.to_owned()), project_token: Some(project) }
+    Writes {
+        mobile_app_id: Some(APP.to_owned()),
+        project_token: Some(project),
+        jira_project: Some(PROJECT.to_owned()),
+    }
 }
 
 #[test]
@@ -180,6 +192,7 @@ fn with_permission_what_was_changed_is_put_back() {
     let changed: Vec<_> =
         what_can_be_put_back(&control).into_iter().filter(|row| !before.contains(row)).collect();
     assert!(changed.is_empty(), "{changed:#?}");
+    assert!(vendor.written().iter().any(|request| request.path().ends_with("/rest/api/3/issue")));
     let wrong = unless(&run, |outcome| {
         matches!(outcome, Outcome::Held(_) | Outcome::Skipped(_) | Outcome::NotExercised(_))
     });
@@ -215,6 +228,7 @@ fn nothing_is_changed_elsewhere() {
     let world = control.export_world();
     run_all(&target);
     let project = writes.project_token.unwrap();
+    let before: BTreeSet<String> = world.jira.issues.iter().map(|issue| issue.key.clone()).collect();
     let (findings, targets) =
         (&world.data_theorem.security_findings, &world.data_theorem.security_finding_targets);
     let mut of_app: BTreeSet<&str> = findings
@@ -231,6 +245,8 @@ fn nothing_is_changed_elsewhere() {
         let request_type = mend_type(&request);
         let is_of_what_was_named = if request.path().starts_with("/apis/") {
             request.path().split('/').any(|part| of_app.contains(part))
+        } else if request.path().starts_with("/rest/") {
+            is_of_own_issues(&request, &body, &before)
         } else if body.get("alertUuids").is_some() {
             let alerts = body["alertUuids"].as_array().unwrap();
             alerts.iter().all(|uuid| {
@@ -245,10 +261,32 @@ fn nothing_is_changed_elsewhere() {
             .entry(if request_type.is_empty() { request.method.to_string() } else { request_type })
             .or_default() += 1;
     }
-    for expected in
-        ["PATCH", "POST", "addProjectPolicy", "removeProjectPolicies", "saveProjectTag", "setAlertsStatus"]
-    {
+    for expected in [
+        "PATCH",
+        "POST",
+        "PUT",
+        "DELETE",
+        "addProjectPolicy",
+        "removeProjectPolicies",
+        "saveProjectTag",
+        "setAlertsStatus",
+    ] {
         assert!(seen.contains_key(expected), "{expected} was never tried: {seen:?}");
+    }
+}
+
+/// Whether a request to Jira is about issues that the suite makes in the project that was named, or about none.
+fn is_of_own_issues(request: &Request, body: &serde_json::Value, before: &BTreeSet<String>) -> bool {
+    let parts: Vec<&str> = request.path().split('/').skip(4).collect();
+    let is_named = |update: &serde_json::Value| {
+        let key = update["fields"]["project"]["key"].as_str();
+        key.is_none_or(|key| [PROJECT, "NOSUCHPROJECT"].contains(&key))
+    };
+    match parts.as_slice() {
+        ["issue"] => is_named(body),
+        ["issue", "bulk"] => body["issueUpdates"].as_array().is_some_and(|all| all.iter().all(is_named)),
+        ["issue", key, ..] => key.starts_with(&format!("{PROJECT}-")) && !before.contains(*key),
+        _ => false,
     }
 }
 

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use contract_tests::coverage::readings;
 use contract_tests::run::{Outcome, Parts, ProbeRun, Run, Selection, run};
+use contract_tests::suite::vendor_of;
 use contract_tests::target::Target;
-use fixtures::spec::Reading;
+use fixtures::spec::{Reading, readings};
 use globset::Glob;
 
 use crate::support::{described, in_process};
@@ -34,9 +34,8 @@ fn problems_under_each_value(problem: impl Fn(&Tried) -> Option<String> + Sync) 
         let transport = Arc::clone(&server.transport);
         let target =
             Target::simulator("in-process", transport, "http://localhost", None, &choice).unwrap().unwrap();
-        let vendor = if reading.id.starts_with("dt.") { "data-theorem" } else { "mend" };
-        let checks =
-            Selection { vendor: Some(vendor.to_owned()), parts: Parts::Checks, ..Selection::default() };
+        let vendor = vendor_of(reading.id).to_owned();
+        let checks = Selection { vendor: Some(vendor), parts: Parts::Checks, ..Selection::default() };
         let probe = Glob::new(&format!("*/readings/{}", reading.id)).unwrap().compile_matcher();
         let probe = Selection { parts: Parts::Probes, only: Some(probe), ..Selection::default() };
         let tried = |selection| run(&target, selection, 1, &|_| {}).unwrap();

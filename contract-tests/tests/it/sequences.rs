@@ -37,8 +37,8 @@ fn shortest(run: SequencesRun) -> Vec<String> {
     }
 }
 
-/// A reason that is lost, a ticket that is counted as updated although nothing changed: each is shown by a sequence
-/// without a superfluous request.
+/// A reason that is lost, a ticket that is counted as updated although nothing changed, a label that stays: each is shown
+/// by a sequence without a superfluous request.
 #[test]
 fn a_difference_is_shown_by_a_shortest_sequence() {
     let lost_reason = body_of(&["POST security_finding_targets/:id/statuses"], |body| {
@@ -65,4 +65,16 @@ fn a_difference_is_shown_by_a_shortest_sequence() {
         requests.iter().all(|request| request.contains("updateExternalIntegrationIssues")),
         "{requests:#?}"
     );
+
+    let keeps_labels = body_of(&["PUT issue/:id"], |body| {
+        let steps = body.pointer_mut("/update/labels").and_then(serde_json::Value::as_array_mut);
+        for step in steps.into_iter().flatten() {
+            if let Some(verbs) = step.as_object_mut() {
+                verbs.remove("remove");
+            }
+        }
+    });
+    let requests = shortest(sabotaged("jira", keeps_labels));
+    assert_eq!(requests.len(), 2, "{requests:#?}");
+    assert!(requests[0].contains("POST") && requests[1].contains("remove"), "{requests:#?}");
 }

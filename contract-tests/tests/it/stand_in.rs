@@ -47,6 +47,10 @@ fn the_suite_names_exactly_the_rules_that_a_foreign_server_breaks() {
         .env_remove("MEND_URL")
         .env_remove("MEND_USER_KEY")
         .env_remove("MEND_ORG_TOKEN")
+        .env_remove("JIRA_BASE_URL")
+        .env_remove("JIRA_EMAIL")
+        .env_remove("JIRA_API_TOKEN")
+        .env_remove("JIRA_PROJECT")
         .env("NO_PROXY", "127.0.0.1")
         .output()
         .unwrap();

@@ -41,11 +41,15 @@ impl Transport for Worthless {
 fn account(answer: Answer) -> Target {
     let variable = |name: &str| Some(if name.ends_with("URL") { "http://localhost" } else { "x" }.to_owned());
     let account = Account::from_variables(variable).unwrap();
-    let writes = Writes { mobile_app_id: Some("1".to_owned()), project_token: Some("x".to_owned()) };
+    let writes = Writes {
+        mobile_app_id: Some("1".to_owned()),
+        project_token: Some("x".to_owned()),
+        jira_project: Some("x".to_owned()),
+    };
     Target {
         name: "worthless".to_owned(),
         transport: Arc::new(Worthless(answer)),
-        kind: Kind::Account { account, writes, is_vendor: false },
+        kind: Kind::Account { account: Box::new(account), writes, is_vendor: false },
     }
 }
 

@@ -129,6 +129,8 @@ impl Transport for ReadOnly {
         let why = format!("somebody{CANARY} may only read");
         Ok(if request.path().starts_with("/apis/") {
             json_reply(403, &json!({"error": {"code": 403, "message": why}}))
+        } else if request.path().starts_with("/rest/") {
+            json_reply(403, &json!({"errorMessages": [why], "errors": {}}))
         } else {
             json_reply(200, &json!({"errorCode": 5001, "errorMessage": why}))
         })
