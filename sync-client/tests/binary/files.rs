@@ -49,26 +49,27 @@ fn a_newer_ledger_is_for_newer_versions() {
     for command in ["status", "explain LOCAL-1"] {
         assert_eq!(world.run(command).code(), Some(2), "{command}");
     }
-    change(&world.file("ledger.sqlite"), "PRAGMA user_version = 2");
+    change(&world.file("ledger.sqlite"), "PRAGMA user_version = 3");
     assert_eq!(world.run("run").done(), "nothing to do\n");
 }
 
-/// Format 1 knew nothing of what people decide.
+/// Format 1 knew nothing of what people decide, and format 2 not who closed a ticket.
 #[test]
 fn a_ledger_of_an_earlier_version_goes_on() {
-    let world = exported();
-    change(
-        &world.file("ledger.sqlite"),
-        "DROP INDEX ticket_unheard; ALTER TABLE ticket DROP COLUMN left_done;
+    let to_format_2 = "ALTER TABLE ticket DROP COLUMN closed_by_people; PRAGMA user_version = 2;";
+    let to_format_1 = "DROP INDEX ticket_unheard; ALTER TABLE ticket DROP COLUMN left_done;
          ALTER TABLE ticket DROP COLUMN is_telling; ALTER TABLE ticket DROP COLUMN is_unheard;
          ALTER TABLE ticket DROP COLUMN unseen_run; ALTER TABLE item DROP COLUMN reported;
-         DROP TABLE tracker_mark; PRAGMA user_version = 1",
-    );
-    for command in ["status", "explain LOCAL-1"] {
-        assert_eq!(world.run(command).code(), Some(0), "{command}");
+         DROP TABLE tracker_mark; PRAGMA user_version = 1";
+    for back in [to_format_2.to_owned(), format!("{to_format_2} {to_format_1}")] {
+        let world = exported();
+        change(&world.file("ledger.sqlite"), &back);
+        for command in ["status", "explain LOCAL-1"] {
+            assert_eq!(world.run(command).code(), Some(0), "{command}");
+        }
+        assert_eq!(world.run("run").done(), "nothing to do\n");
+        assert_eq!(world.run("explain LOCAL-1").code(), Some(0));
     }
-    assert_eq!(world.run("run").done(), "nothing to do\n");
-    assert_eq!(world.run("explain LOCAL-1").code(), Some(0));
 }
 
 #[test]
