@@ -74,7 +74,7 @@ pub fn mutations() -> BTreeSet<Mutation> {
     mutations
 }
 
-/// Every mutation of what Jira answered to a run, as far as [`OF_JIRA`] goes.
+/// Every mutation of what Jira answered to a run, as far as `OF_JIRA` goes.
 pub fn mutations_of(run: &Run) -> BTreeSet<Mutation> {
     let mut mutations = BTreeSet::new();
     for exchange in run.checks.iter().flat_map(|check| &check.exchanges) {
