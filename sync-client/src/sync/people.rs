@@ -81,17 +81,23 @@ impl Run<'_> {
         }
         let Some(recorded) = self.ledger.group(group)? else { return Ok(()) };
         let mut is_complete = true;
-        if let Some(wish) = self.wish(&recorded, ticket) {
+        let wish = self.wish(&recorded, ticket);
+        if let Some(wish) = wish {
             for item in &recorded.items {
                 is_complete &= self.fulfil(group, item, wish, ticket)?;
             }
             self.tell_nothing_new(group, ticket)?;
         }
         is_complete &= self.pass_on_status(group, &recorded, ticket)?;
+        let left = match wish {
+            // What was granted once is not asked for again, whatever happens at the vendor later.
+            Some(Wish::Close(_)) => Left::Done { by_people: false },
+            Some(Wish::Reopen) | None => recorded.left.then_found(ticket.is_done),
+        };
         if !is_complete {
             self.ledger.unheard(group)?;
-        } else if recorded.left.is_done() != Some(ticket.is_done) || recorded.is_unheard {
-            self.ledger.left(group, recorded.left.then_found(ticket.is_done))?;
+        } else if recorded.left != left || recorded.is_unheard {
+            self.ledger.left(group, left)?;
         }
         Ok(())
     }

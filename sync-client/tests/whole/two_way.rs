@@ -144,6 +144,32 @@ fn a_word_that_is_corrected_later_counts() {
     assert_eq!(statuses(&world)["LOCAL-2"], "OPEN");
 }
 
+/// What was decided is done once. What the vendor says later is news, however often the ticket is looked at.
+#[test]
+fn a_decision_that_was_carried_out_is_not_carried_out_again() {
+    for (is_full, wait_s) in [(false, 60), (true, 60), (true, 86_400)] {
+        let world = keyed();
+        world.run_in_peace();
+        world.wait(3_600);
+        decide(&world, 1, "Won't Fix", true);
+        assert_eq!(world.run_in_peace().decided, 1);
+        world.wait(wait_s);
+        let spec = world.vendors_side().data_theorem.security_finding_targets;
+        let target = spec.iter().find(|target| target.external_id.as_deref() == Some("LOCAL-1")).unwrap();
+        world.happen(json!({"type": "data_theorem.target_status", "target_id": target.id, "status": "OPEN"}));
+        world.tracker.as_person("ada").comment(&TicketKey::new("LOCAL-1"), "What now?");
+        world.blows.plan(&[]);
+        let options = sync_client::sync::Options { is_full, ..sync_client::sync::Options::default() };
+        let report = world.run(options).report();
+        assert_eq!(report.decided, 0, "{report:?}");
+        assert_eq!(statuses(&world)["LOCAL-1"], "OPEN", "{is_full} {wait_s}");
+        world.wait(86_400);
+        world.run_in_peace();
+        assert_eq!(statuses(&world)["LOCAL-1"], "OPEN");
+        assert!(!world.ticket("LOCAL-1").unwrap().is_done);
+    }
+}
+
 /// Where a tracker has resolutions, they say it, whatever the status is called.
 #[test]
 fn at_jira_a_resolution_says_it() {

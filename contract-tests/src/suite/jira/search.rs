@@ -59,6 +59,8 @@ fn page_tokens_lead_to_the_end(case: &Case) -> Verdict {
     let jql = api.project_jql();
     let mut ids = BTreeSet::new();
     let (mut token, mut pages): (Option<String>, usize) = (None, 0);
+    // In an account people work meanwhile, and the index may show it late.
+    let is_still = case.writes().is_none();
     loop {
         let mut query = vec![("jql", jql.as_str()), ("maxResults", "4")];
         query.extend(token.as_deref().map(|token| ("nextPageToken", token)));
@@ -76,7 +78,7 @@ fn page_tokens_lead_to_the_end(case: &Case) -> Verdict {
         }
         match page.get("nextPageToken") {
             None => break,
-            Some(next) if next.as_str().is_none() || page.list("issues").is_empty() => {
+            Some(next) if next.as_str().is_none() || (is_still && page.list("issues").is_empty()) => {
                 return broken_at(&page.evidence, "a token leads on, and the last page has none", next);
             }
             Some(_) if pages == PAGES_MAX => break,
@@ -86,7 +88,7 @@ fn page_tokens_lead_to_the_end(case: &Case) -> Verdict {
     let all = api.search(&[("jql", &jql), ("maxResults", "5000")])?;
     let at_once: BTreeSet<String> =
         all.list("issues").iter().filter_map(|issue| issue["id"].as_str().map(str::to_owned)).collect();
-    if all.get("nextPageToken").is_none() && pages < PAGES_MAX {
+    if is_still && all.get("nextPageToken").is_none() && pages < PAGES_MAX {
         expect(at_once == ids, "the pages have what one page has", format!("{} issues", ids.len()))?;
     }
     observed(pages > 1, "the project's issues are on one page")?;
@@ -161,7 +163,7 @@ fn reconciled_issues_are_as_they_are(case: &Case) -> Verdict {
         case.happen(&json!({"type": "jira.limits_changed", "limits": {"search_lag_ms": 60_000}}))?;
     }
     let made = api.make(&json!({"summary": "Before"}))?;
-    let jql = format!("project = \"{}\" AND created > -1d", api.changeable_project()?);
+    let jql = format!("project = \"{}\" AND created > -1d ORDER BY created DESC", api.changeable_project()?);
     for summary in ["Before", "After"] {
         let (edited, _) =
             api.put(&format!("issue/{}", made.key), &json!({"fields": {"summary": summary}}))?;

@@ -445,7 +445,7 @@ impl Tracker for Jira {
                 "Jira says that {key} went on, and it is still {:?}: does something send it back?",
                 after.status
             ));
-            return Err(BrokenOff { granted, error });
+            return Err(BrokenOff { granted: Granted { is_done: None, ..granted }, error });
         }
         Ok(self.ticket(&account, &after))
     }
