@@ -1,7 +1,6 @@
 //! `search/jql`, and the old `search`.
 
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use fixtures::spec::jira as ledger;
@@ -130,19 +129,7 @@ fn candidates<'s>(term: &Term, searchable: &'s Searchable) -> Candidates<'s> {
         Term::Project(ids) if ids.len() == 1 => {
             ids.first().map_or(Candidates::All, |id| searchable.of_project(*id))
         }
-        Term::Label(labels) if labels.len() == 1 => {
-            labels.first().map_or(Candidates::All, |label| searchable.with_label(label))
-        }
-        // Labels are few and short lists: put together they are still shorter than everything.
-        Term::Label(labels) => {
-            let mut ids = BTreeSet::new();
-            for label in labels {
-                if let Candidates::List(list) = searchable.with_label(label) {
-                    ids.extend(list.iter().map(|(id, ())| *id));
-                }
-            }
-            Candidates::These(ids.into_iter().collect())
-        }
+        Term::Label(labels) => searchable.with_labels(labels.iter().map(SmolStr::as_str)),
         Term::Issue(ids) => Candidates::These(ids.iter().copied().collect()),
         Term::Time(TimeField::Updated, operator, wanted) => match operator {
             Operator::Less | Operator::LessOrEqual => searchable.changed(None, Some(*wanted)),

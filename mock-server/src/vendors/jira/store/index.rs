@@ -227,8 +227,8 @@ pub struct Searchable {
 pub enum Candidates<'a> {
     /// Everywhere.
     All,
-    /// In a list of the index.
-    List(&'a Ids),
+    /// In lists of the index; an issue may stand in several.
+    Lists(Vec<&'a Ids>),
     /// At these places of all issues in the order of their last change.
     Changed(Range<usize>),
     /// Among these.
@@ -246,13 +246,13 @@ impl Searchable {
 
     /// The issues of a project.
     pub fn of_project(&self, project: u64) -> Candidates<'_> {
-        self.index.by_project.get(&project).map_or(Candidates::These(Vec::new()), Candidates::List)
+        Candidates::Lists(self.index.by_project.get(&project).into_iter().collect())
     }
 
-    /// The issues with a label, whatever its case.
-    pub fn with_label(&self, label: &str) -> Candidates<'_> {
-        let label = label.to_lowercase();
-        self.index.by_label.get(label.as_str()).map_or(Candidates::These(Vec::new()), Candidates::List)
+    /// The issues with one of these labels, whatever their case.
+    pub fn with_labels<'l>(&self, labels: impl IntoIterator<Item = &'l str>) -> Candidates<'_> {
+        let folded = labels.into_iter().map(str::to_lowercase);
+        Candidates::Lists(folded.filter_map(|label| self.index.by_label.get(label.as_str())).collect())
     }
 
     /// The issues that last changed within these bounds, in which they may lie.
@@ -267,7 +267,7 @@ impl Searchable {
     pub fn count(&self, candidates: &Candidates<'_>) -> usize {
         match candidates {
             Candidates::All => self.index.issues.len(),
-            Candidates::List(ids) => ids.len(),
+            Candidates::Lists(lists) => lists.iter().map(|ids| ids.len()).sum(),
             Candidates::Changed(places) => places.len(),
             Candidates::These(ids) => ids.len(),
         }

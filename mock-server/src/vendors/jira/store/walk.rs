@@ -38,7 +38,14 @@ impl<'a> Walk<'a> {
         };
         let source = match candidates {
             Candidates::All => Source::Issues(&searchable.index.issues),
-            Candidates::List(ids) => Source::Ids(ids),
+            Candidates::Lists(lists) => match lists.as_slice() {
+                [ids] => Source::Ids(ids),
+                several => few(several.iter().flat_map(|ids| ids.iter()).map(|(id, ())| *id).collect()),
+            },
+            // To sort most issues costs more than to look at all.
+            Candidates::Changed(places) if places.len() > PIECE + searchable.index.issues.len() / 8 => {
+                Source::Issues(&searchable.index.issues)
+            }
             Candidates::Changed(places) => {
                 let rows = searchable.index.by_updated.slice(places.clone());
                 few(rows.into_iter().map(|((_, id), ())| *id).collect())
