@@ -2,7 +2,8 @@
 //!
 //! A decision is a difference between how the client left a ticket and how it is. What the client did itself is none,
 //! and neither is a ticket that somebody closed without one of the words that are set up: the next scan says more about
-//! that than people can. Deliberately absent: how tickets are found that changed, and asking the vendor.
+//! that than people can, unless they say such a word later. Deliberately absent: how tickets are found that changed, and
+//! asking the vendor.
 
 use super::model::Standing;
 

@@ -7,7 +7,8 @@ use super::index::{Candidates, Ids, Searchable};
 use super::model::Issue;
 use crate::kernel::counted_map::CountedMap;
 
-/// Walks over candidates in pieces, so that a page costs what it shows.
+/// Walks over candidates in pieces, so that a page of an ordinary list costs what it shows. Candidates that stand in no
+/// order of their numbers are put into it first.
 pub(super) struct Walk<'a> {
     source: Source<'a>,
     descending: bool,
